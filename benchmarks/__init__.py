@@ -1,0 +1,1 @@
+"""dxf measured beside its peers, against a real registry on loopback: `make bench`."""

@@ -1,0 +1,26 @@
+# PYTHON_ARGCOMPLETE_OK
+"""The program ``dxf``, which is ``python -m dxf`` too."""
+
+import os
+import sys
+from typing import NoReturn
+
+from .main import main
+
+
+def run() -> NoReturn:
+    """What ``main`` does, and then end without tidying up first.
+
+    Python would take a sixth of a short command's time for that, and nothing is left to do:
+    files are closed, and whatever a thread still waits for is of no use to anybody.
+    """
+    try:
+        main()
+    except SystemExit as exit:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os._exit(int(exit.code or 0))
+
+
+if __name__ == '__main__':
+    run()

@@ -1,0 +1,138 @@
+"""What is attached to a manifest: artifacts that refer to it as their subject."""
+
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
+from urllib.parse import quote
+
+import requests
+
+from . import digests, manifests, referrers
+from .artifact_pulls import Progress
+from .artifacts import Artifacts
+from .blobs import _is_not_found
+from .downloads import content_length
+from .exceptions import DXFNotARegistryError
+from .manifests import Descriptor
+from .pagination import pages
+from .redaction import without_query
+from .transport import content_type
+
+
+class Attachments(Artifacts):
+    """Operations on referrers (distribution specification 1.1, "Listing Referrers")."""
+
+    def attach(
+        self,
+        reference: str,
+        filenames: Iterable[Any],
+        artifact_type: str,
+        annotations: Optional[Mapping[str, str]] = None,
+        media_types: Optional[Mapping[Any, str]] = None,
+        progress: Optional[Progress] = None,
+    ) -> str:
+        """Store files as an artifact that refers to a manifest, its subject.
+
+        Where the registry does not list what refers to a manifest, a tag does, made of the
+        manifest's digest ("Referrers Tag Schema"). If others attach something to the same
+        manifest at the same moment, one of the two may be missing from that list, which the
+        registry has no way to prevent; it is stored all the same.
+
+        :param reference: the manifest's: a tag or a digest
+        :param artifact_type: what the files are, a media type
+
+        The others are those of :meth:`push`.
+
+        :returns: the digest of the artifact's manifest
+        :raises DXFInvalidManifestError: if what the tag stands for is no list
+        """
+        subject = self._describe(reference)
+        text = self._make_artifact(
+            filenames, artifact_type, annotations, media_types, progress, subject
+        )
+        content = text.encode('utf-8')
+        digest = digests.hash_bytes(content)
+        kind = manifests._oci_manifest_mimetype
+        response = self._put(digest, content, kind)
+        if 'OCI-Subject' not in response.headers:
+            self._list_referrer(subject.digest, referrers.entry(content, digest, kind))
+        return digest
+
+    def list_referrers(
+        self, reference: str, artifact_type: Optional[str] = None
+    ) -> List[Descriptor]:
+        """What refers to a manifest, as signatures do.
+
+        :param reference: the manifest's: a tag or a digest
+        :param artifact_type: only those of this type
+        :returns: their :class:`descriptors <dxf.indexes.Descriptor>`
+        :raises DXFNotARegistryError: if the answer is no list of them
+        :raises DXFInvalidManifestError: if something in that list is wrong
+        """
+        digest = reference
+        if not digests.is_digest(reference):
+            digest = self.head_manifest_and_response(reference)[0]
+        try:
+            found = list(self._referrers(digest, artifact_type))
+        except requests.exceptions.HTTPError as error:
+            if not _is_not_found(error):
+                raise
+            text = self._referrers_of_tag(digest)
+            found = [] if text is None else referrers.parse(text, referrers.tag(digest))
+        return [one for one in found if artifact_type in (None, one.artifact_type)]
+
+    def _describe(self, reference: str) -> Descriptor:
+        """The descriptor of a manifest."""
+        digest, response = self.head_manifest_and_response(reference)
+        size = content_length(response)
+        kind = response.headers.get('Content-Type', '').partition(';')[0].strip().lower()
+        if size is None or kind not in manifests.ACCEPT.split(', '):
+            response, digest = self._get_with_digest(reference)
+            size = len(response.content)
+            kind = manifests.media_type(manifests.load(response.content), kind, reference)
+        return Descriptor(digest, size, kind)
+
+    def _list_referrer(self, subject: str, entry: Dict[str, Any]) -> None:
+        tag = referrers.tag(subject)
+        text = referrers.add(self._referrers_of_tag(subject), entry, tag)
+        if text is not None:
+            self.set_manifest(tag, text)
+
+    def _referrers_of_tag(self, digest: str) -> Optional[str]:
+        try:
+            return self.get_manifest_and_response(referrers.tag(digest))[0]
+        except requests.exceptions.HTTPError as error:
+            if _is_not_found(error):
+                return None
+            raise
+
+    def _referrers(self, digest: str, artifact_type: Optional[str]) -> Iterator[Descriptor]:
+        """What the registry lists, perhaps of one type only."""
+        headers = {'Accept': manifests._oci_index_mimetype}
+        wanted: Dict[str, Any] = {}
+        if artifact_type is not None:
+            wanted['params'] = {'artifactType': artifact_type}
+
+        def get(page: Optional[str]) -> requests.Response:
+            if page is None:
+                path = 'referrers/' + quote(digest, safe=':')
+                return self._read(self._seam, path, headers=headers, **wanted)
+            return self._read(self._seam, page, headers=headers)
+
+        def read(response: requests.Response) -> List[Tuple[Descriptor, bool]]:
+            if not response.content.lstrip().startswith(b'{'):
+                kind = content_type(response)
+                raise DXFNotARegistryError(
+                    without_query(response.url), f'it answers with {kind} instead of an index'
+                )
+            listed = referrers.parse(response.content, f'of referrers to {digest}')
+            return [(one, _is_filtered(response)) for one in listed]
+
+        for one, is_filtered in pages(get, read, self._base_url):
+            # What was filtered need not say its type again.
+            if is_filtered and one.artifact_type is None:
+                one = one._replace(artifact_type=artifact_type)
+            yield one
+
+
+def _is_filtered(response: requests.Response) -> bool:
+    applied = response.headers.get('OCI-Filters-Applied', '')
+    return 'artifactType' in [name.strip() for name in applied.split(',')]

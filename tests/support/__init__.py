@@ -1,0 +1,1 @@
+"""What the tests need around them: registries, token services, certificates."""
