@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+import weakref
 from datetime import timedelta
 from functools import lru_cache
 from http import HTTPStatus
@@ -114,6 +115,8 @@ class Transport:
 
     def __init__(self) -> None:
         self._session = session()
+        # urllib3 1.26 leaves this to whoever collects garbage, who warns of it.
+        weakref.finalize(self, self._session.close)
         self._surroundings = Surroundings(self._session)
         self._reached: Set[Origin] = set()
         self._certificates = Certificates()
