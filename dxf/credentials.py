@@ -4,14 +4,14 @@ They are looked for in this order, and the first found is taken:
 
 1. ``DOCKER_AUTH_CONFIG``, a variable that holds what else stands in a file
 2. the file that ``REGISTRY_AUTH_FILE`` names; where it is set, no other file is read
-3. ``$DOCKER_CONFIG/config.json``, which stands in for ``~/.docker``
-4. ``$XDG_RUNTIME_DIR/containers/auth.json``
-5. ``$XDG_CONFIG_HOME/containers/auth.json``, by default in ``~/.config``
-6. ``~/.docker/config.json``, unless ``DOCKER_CONFIG`` is set
+3. ``$DOCKER_CONFIG/config.json``
+4. ``~/.docker/config.json``, unless ``DOCKER_CONFIG`` is set
+5. ``$XDG_RUNTIME_DIR/containers/auth.json``
+6. ``$XDG_CONFIG_HOME/containers/auth.json``, by default in ``~/.config``
 
-docker itself reads 1 and then 3 or 6; podman 2, or else 3, or else 4, 5 and 6. Taken
-together: what a variable names goes before what lies where it always does, and there
-podman's own goes before docker's.
+docker itself reads 1 and then 3 or 4; podman 2, or else 3, or else 5, 6 and 4. Taken
+together: what a variable holds or names goes before what lies where it always does, and
+there docker's own goes before podman's.
 
 In each place a helper program goes before what is written down: the host's own
 (``credHelpers``) or else the one for all (``credsStore``). One that knows nothing of a host
@@ -125,12 +125,10 @@ def _files(environ: Mapping[str, Any]) -> List[str]:
         return [os.path.join(directory, *names)] if directory else []
 
     podman = ('containers', 'auth.json')
-    docker = under('DOCKER_CONFIG', 'config.json')
     return under('REGISTRY_AUTH_FILE') or [
-        *docker,
+        *(under('DOCKER_CONFIG', 'config.json') or under('HOME', '.docker', 'config.json')),
         *under('XDG_RUNTIME_DIR', *podman),
         *(under('XDG_CONFIG_HOME', *podman) or under('HOME', '.config', *podman)),
-        *([] if docker else under('HOME', '.docker', 'config.json')),
     ]
 
 

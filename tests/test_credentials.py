@@ -75,9 +75,9 @@ def failure(*args, **kwargs):
 PLACES = [
     ('variable', None),
     ('DOCKER_CONFIG', 'docker/config.json'),
+    ('HOME', 'home/.docker/config.json'),
     ('XDG_RUNTIME_DIR', 'runtime/containers/auth.json'),
     ('XDG_CONFIG_HOME', 'config/containers/auth.json'),
-    ('HOME', 'home/.docker/config.json'),
 ]
 ORDER = [name for name, _ in PLACES]
 
@@ -110,18 +110,15 @@ def test_the_order_of_the_places(person, first):
 @pytest.mark.parametrize('place', ORDER)
 def test_a_place_that_knows_other_registries_is_passed_over(person, place):
     furnish(person, ORDER)
-    if place != 'HOME':
+    if place == 'HOME':
+        # Where it is set, a home's own file is not docker's.
         person.environ.pop('DOCKER_CONFIG')
     for name, path in PLACES[: ORDER.index(place)]:
         if path is None:
             person.environ['DOCKER_AUTH_CONFIG'] = json.dumps(of(name, OTHER))
         else:
             person.write(path, of(name, OTHER))
-    expected = 'XDG_RUNTIME_DIR' if place == 'DOCKER_CONFIG' else place
-    if place == 'HOME':
-        assert find(HOST, person.environ) is None
-        person.environ.pop('DOCKER_CONFIG')
-    assert find(HOST, person.environ) == user(expected)
+    assert find(HOST, person.environ) == user(place)
 
 
 def test_the_named_file_goes_before_all_other_files(person):
@@ -151,10 +148,20 @@ def test_where_a_file_is_named_no_other_is_read(person, content):
 def test_podman_s_file_in_a_home(person):
     person.podman(of('podman'))
     assert find(HOST, person.environ) == user('podman')
-    person.docker(of('docker'))
+    person.docker(of('docker', OTHER))
     assert find(HOST, person.environ) == user('podman')
     person.environ['XDG_CONFIG_HOME'] = str(person.folder / 'elsewhere')
+    assert find(HOST, person.environ) is None
+
+
+def test_docker_s_own_file_goes_before_podman_s(person):
+    person.podman(of('podman'))
+    person.environ['XDG_RUNTIME_DIR'] = str(person.folder)
+    person.write('containers/auth.json', of('runtime'))
+    person.docker(of('docker'))
     assert find(HOST, person.environ) == user('docker')
+    person.docker({})
+    assert find(HOST, person.environ) == user('runtime')
 
 
 def test_docker_config_stands_in_for_the_home_s(person):
@@ -164,15 +171,15 @@ def test_docker_config_stands_in_for_the_home_s(person):
 
 
 def test_a_file_is_not_read_before_its_turn(person):
-    person.docker(b'{')
-    person.podman(of('podman'))
-    assert find(HOST, person.environ) == user('podman')
+    person.docker(of('docker'))
+    person.podman(b'{')
+    assert find(HOST, person.environ) == user('docker')
 
 
 @pytest.mark.parametrize('empty', ['', None])
 def test_an_empty_variable_counts_as_unset(person, empty):
     person.docker(of('docker'))
-    for name in ('DOCKER_AUTH_CONFIG', 'REGISTRY_AUTH_FILE', *ORDER[1:-1]):
+    for name in {'DOCKER_AUTH_CONFIG', 'REGISTRY_AUTH_FILE', *ORDER[1:]} - {'HOME'}:
         person.environ[name] = empty
     assert find(HOST, person.environ) == user('docker')
     person.environ['HOME'] = empty
@@ -212,9 +219,9 @@ def test_a_home_that_is_none(home):
 
 @pytest.mark.parametrize('content', [b'', b'\n', b'{}', b'{"auths": {}}', b'{"auths": null}'])
 def test_a_file_that_says_nothing(person, content):
-    person.podman(content)
-    person.docker(of('docker'))
-    assert find(HOST, person.environ) == user('docker')
+    person.docker(content)
+    person.podman(of('podman'))
+    assert find(HOST, person.environ) == user('podman')
 
 
 def test_dev_null_is_a_file_that_says_nothing(person):
@@ -570,8 +577,8 @@ def test_a_helper_that_knows_nothing_leaves_it_to_what_is_written_down(helpers):
 
 
 def test_a_helper_that_knows_nothing_leaves_it_to_the_next_file(helpers):
-    helpers.podman({'credHelpers': {HOST: 'ignorant'}, 'auths': {HOST: {}}})
-    helpers.docker({'credsStore': 'own', 'auths': {HOST: {}}})
+    helpers.docker({'credHelpers': {HOST: 'ignorant'}, 'auths': {HOST: {}}})
+    helpers.podman({'credHelpers': {HOST: 'own'}, 'auths': {HOST: {}}})
     assert find(HOST, helpers.environ) == user('own')
 
 
@@ -627,8 +634,8 @@ def test_a_name_that_no_helper_has(helpers, kind, name):
 
 def test_a_helper_s_failure_is_one(helpers):
     """It is not passed over, whatever is written down further on."""
-    helpers.podman({'credHelpers': {HOST: 'missing'}, **of('podman')})
-    helpers.docker(of('docker'))
+    helpers.docker({'credHelpers': {HOST: 'missing'}, **of('docker')})
+    helpers.podman(of('podman'))
     assert failure(HOST, helpers.environ) == (
         'no credentials from docker-credential-missing: there is no such program on the PATH'
     )
@@ -649,7 +656,8 @@ def test_the_time_limit_is_handed_on(helpers):
 @pytest.mark.parametrize(
     ('host', 'podman', 'docker'),
     [
-        (HOST, of('podman'), of('docker')),
+        (HOST, of('podman'), {}),
+        (HOST, of('podman'), of('docker', OTHER)),
         (HOST, of('podman', OTHER), of('docker')),
         (HOST, {'auths': {HOST: {}}}, of('docker')),
         (HOST, {}, of('docker', f'https://{HOST}/v1/')),
@@ -658,19 +666,20 @@ def test_the_time_limit_is_handed_on(helpers):
         (f'{HOST}:5000', {}, of('docker', HOST)),
         (f'{HOST}:5000', of('podman', f'{HOST}:5000'), {}),
         ('docker.io', {}, of('docker', HUB)),
-        ('docker.io', of('podman', 'docker.io'), of('docker', HUB)),
+        ('docker.io', of('podman', 'docker.io'), {}),
         ('docker.io', of('podman', 'docker.io/library'), of('docker', HUB)),
         (HOST, of('podman', f'{HOST}/ns'), {}),
-        (HOST, {'credHelpers': {HOST: 'own'}, **of('podman')}, of('docker')),
+        (HOST, {'credHelpers': {HOST: 'own'}, **of('podman')}, of('docker', OTHER)),
         (HOST, {'credHelpers': {HOST: 'ignorant'}}, of('docker')),
-        (HOST, of('podman'), {'credHelpers': {HOST: 'own'}}),
+        (HOST, of('podman'), {'credHelpers': {OTHER: 'own'}}),
         (HOST, {}, {'auths': {HOST: {'auth': auth('fred', 'a:b'), 'username': 'x'}}}),
         (HOST, {}, {}),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_skopeo_finds_the_same_user(helpers, skopeo, host, podman, docker):
-    """It reads the files with the library that podman does."""
+    """It reads the files with the library that podman does: where both of them know the
+    registry, that has podman's go first."""
     helpers.podman(podman)
     helpers.docker(docker)
     runtime = helpers.folder / 'runtime'
