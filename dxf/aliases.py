@@ -17,19 +17,17 @@ from urllib.parse import quote
 import requests
 
 from . import digests, manifests, schema1
+from .answers import check_is_object
 from .blobs import Blobs
 from .exceptions import (
     DXFDigestMismatchError,
     DXFDigestNotAvailableForSchema1,
     DXFInvalidManifestError,
-    DXFNotARegistryError,
     DXFUnexpectedDigestMethodError,
     DXFUnsupportedSchemaType,
 )
 from .indexes import Descriptor
 from .nesting import Nesting, unnested
-from .redaction import without_query
-from .transport import content_type
 
 _Result = TypeVar('_Result')
 
@@ -105,11 +103,7 @@ class Aliases(Blobs):
         response = self._read(
             self._seam, 'manifests/' + quote(alias, safe=':'), headers={'Accept': manifests.ACCEPT}
         )
-        if not response.content.lstrip().startswith(b'{'):
-            kind = content_type(response)
-            raise DXFNotARegistryError(
-                without_query(response.url), f'it answers with {kind} instead of a manifest'
-            )
+        check_is_object(response, 'a manifest')
         if digests.is_digest(alias):
             _check_digest(response.content, alias, alias)
         _check_announced(response, response.content, alias)

@@ -6,15 +6,12 @@ from urllib.parse import quote
 import requests
 
 from . import digests, manifests, referrers
+from .answers import check_is_object, is_not_found
 from .artifact_pulls import Progress
 from .artifacts import Artifacts
-from .blobs import _is_not_found
 from .downloads import content_length
-from .exceptions import DXFNotARegistryError
 from .manifests import Descriptor
 from .pagination import pages
-from .redaction import without_query
-from .transport import content_type
 
 
 class Attachments(Artifacts):
@@ -73,7 +70,7 @@ class Attachments(Artifacts):
         try:
             found = list(self._referrers(digest, artifact_type))
         except requests.exceptions.HTTPError as error:
-            if not _is_not_found(error):
+            if not is_not_found(error):
                 raise
             text = self._referrers_of_tag(digest)
             found = [] if text is None else referrers.parse(text, referrers.tag(digest))
@@ -100,7 +97,7 @@ class Attachments(Artifacts):
         try:
             return self.get_manifest_and_response(referrers.tag(digest))[0]
         except requests.exceptions.HTTPError as error:
-            if _is_not_found(error):
+            if is_not_found(error):
                 return None
             raise
 
@@ -118,11 +115,7 @@ class Attachments(Artifacts):
             return self._read(self._seam, page, headers=headers)
 
         def read(response: requests.Response) -> List[Tuple[Descriptor, bool]]:
-            if not response.content.lstrip().startswith(b'{'):
-                kind = content_type(response)
-                raise DXFNotARegistryError(
-                    without_query(response.url), f'it answers with {kind} instead of an index'
-                )
+            check_is_object(response, 'an index')
             listed = referrers.parse(response.content, f'of referrers to {digest}')
             return [(one, _is_filtered(response)) for one in listed]
 

@@ -18,6 +18,8 @@ from typing import (
 import requests
 
 from . import auth as authentication
+from .answers import check, discard, read_answer
+from .bodies import is_stream, position, rewind
 from .exceptions import (
     DXFAuthInsecureError,
     DXFMalformedChallengeError,
@@ -34,12 +36,6 @@ from .transport import (
     Credentials,
     Origin,
     Transport,
-    check,
-    discard,
-    is_stream,
-    position,
-    read_answer,
-    rewind,
 )
 
 # What people write, and where the API is.

@@ -20,6 +20,7 @@ import requests
 
 from . import blocks, digests
 from .ahead import pull_all
+from .answers import is_not_found
 from .blocks import Block
 from .contents import Content, as_bytes, has_size, is_seekable, pieces
 from .downloads import Download, content_length, find_size
@@ -153,7 +154,7 @@ class Blobs(Repository):
         try:
             response = self._request('head', 'blobs/' + quote(digest, safe=':'))
         except requests.exceptions.HTTPError as error:
-            if _is_not_found(error):
+            if is_not_found(error):
                 return False
             raise
         size = content_length(response)
@@ -348,7 +349,3 @@ def _report_of_file(
     progress: Callable[..., Any], size: Optional[int], digest: Optional[str], piece: bytes
 ) -> None:
     progress(digest, piece, size)
-
-
-def _is_not_found(error: requests.exceptions.HTTPError) -> bool:
-    return error.response is not None and error.response.status_code == HTTPStatus.NOT_FOUND

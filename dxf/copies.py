@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from http import HTTPStatus
 from threading import Lock
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Union
 
 from requests.exceptions import HTTPError
 
 from . import digests, manifests, referrers
+from .answers import is_not_found
 from .artifact_pulls import Progress
 from .attachments import Attachments
 from .base import DXFBase
@@ -203,7 +203,7 @@ class _Copying:
         try:
             found = _find(self._source, one.digest, one.size)
         except HTTPError as error:
-            if _status(error) != HTTPStatus.NOT_FOUND:
+            if not is_not_found(error):
                 raise
             return  # a list that is kept by a tag can be behind
         if referrers.subject(found.content, found.reference) == subject:
@@ -321,7 +321,3 @@ def _is_same_registry(one: DXFBase, other: DXFBase) -> bool:
     if folder is None or other_folder is None:
         return folder == other_folder and one._base_url == other._base_url
     return os.path.realpath(folder) == os.path.realpath(other_folder)
-
-
-def _status(error: HTTPError) -> Optional[int]:
-    return error.response.status_code if error.response is not None else None

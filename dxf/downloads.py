@@ -13,12 +13,12 @@ import requests
 from requests.exceptions import ConnectionError, HTTPError
 
 from . import blocks
+from .answers import is_web_page, number, read_at_most, status_of, web_page
 from .blocks import Block, Blocks, contents
 from .digests import BesideHasher, check_bytes
 from .exceptions import DXFDigestMismatchError
 from .ranges import Pace, Ranges
 from .retries import NETWORK_ERRORS, Retries, is_transient
-from .transport import is_web_page, number, read_at_most, web_page
 
 Request = Callable[..., requests.Response]
 
@@ -89,7 +89,7 @@ class Download:
             try:
                 self._response = self._get(headers={'Range': f'bytes={self._position}-'})
             except HTTPError as error:
-                if _status(error) != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                if status_of(error) != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                     raise
             else:
                 self._is_plain = 'Content-Encoding' not in self._response.headers
@@ -277,7 +277,7 @@ def find_size(request: Request, digest: str, retries: Retries) -> int:
         )
     except HTTPError as error:
         size = _UNSATISFIED_RANGE.match(_content_range(error.response))
-        if _status(error) != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or size is None:
+        if status_of(error) != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or size is None:
             raise
         return int(size.group(1))
     response.close()
@@ -289,10 +289,6 @@ def find_size(request: Request, digest: str, retries: Retries) -> int:
     if known is not None:
         return known
     return sum(len(block) for block in Download(request, digest, retries).blocks())
-
-
-def _status(error: HTTPError) -> Optional[int]:
-    return error.response.status_code if error.response is not None else None
 
 
 def _content_range(response: Optional[requests.Response]) -> str:

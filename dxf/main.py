@@ -30,11 +30,10 @@ def doit(args: Sequence[str], environ: Mapping[str, Any]) -> int:
 
     typed = parser.parse(args)
     # Slow to import, and of no use to who asks for help.
-    from http import HTTPStatus
-
     from requests.exceptions import HTTPError
 
     from . import commands
+    from .answers import is_not_found
     from .exceptions import DXFUnauthorizedError
 
     with _logging(environ.get('DXF_DEBUG') == '1') as log:
@@ -45,7 +44,7 @@ def doit(args: Sequence[str], environ: Mapping[str, Any]) -> int:
             _complain(error)
             return errno.EACCES
         except HTTPError as error:
-            if error.response is None or error.response.status_code != HTTPStatus.NOT_FOUND:
+            if not is_not_found(error):
                 raise
             log.debug('not found', exc_info=True)
             _complain(error)

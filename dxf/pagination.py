@@ -6,9 +6,7 @@ from typing import Any, Callable, Iterator, List, Optional, TypeVar
 
 import requests
 
-from .exceptions import DXFNotARegistryError
-from .redaction import without_query
-from .transport import content_type, location
+from .answers import instead_of, location, not_a_registry
 
 # A page may be empty though there are more: where what may not be seen is left
 # out of it. So many in a row lead nowhere.
@@ -65,17 +63,13 @@ def pages(
 
 
 def _names(response: requests.Response, key: str) -> List[str]:
-    address = without_query(response.url)
     try:
         content: Any = response.json()
     except (ValueError, RecursionError) as error:
-        raise DXFNotARegistryError(
-            address,
-            f'it answers with {content_type(response)} instead of JSON',
-        ) from error
+        raise instead_of(response, 'JSON') from error
     found = content.get(key, ()) if isinstance(content, dict) else ()
     if found is None:
         return []  # a repository whose tags were all deleted
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-        raise DXFNotARegistryError(address, f'its answer has no list of {key}')
+        raise not_a_registry(response, f'its answer has no list of {key}')
     return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from threading import Lock
 from typing import Optional
 
 from requests.exceptions import HTTPError, RequestException
 
+from .answers import is_not_found
 from .exceptions import DXFError
 from .sessions import Session, Target
 
@@ -31,7 +31,7 @@ class Presence:
             try:
                 return Session.open_unless_there(self._target, digest)
             except HTTPError as error:
-                if error.response is None or error.response.status_code != HTTPStatus.NOT_FOUND:
+                if not is_not_found(error):
                     raise
                 # Some mount what they have, and of the rest say that they don't have it.
                 self._can_mount = False

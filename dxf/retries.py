@@ -17,6 +17,7 @@ from requests.exceptions import ChunkedEncodingError, ConnectionError, HTTPError
 from urllib3.exceptions import InvalidHeader, MaxRetryError, ProtocolError
 from urllib3.util.retry import Retry
 
+from .answers import status_of
 from .causes import causes
 from .exceptions import DXFConfigurationError
 
@@ -95,7 +96,7 @@ _BAD_MOMENT = (
 )
 
 
-def is_transient_status(status: int) -> bool:
+def is_transient_status(status: Optional[int]) -> bool:
     """Whether the same request may be answered otherwise a little later."""
     return status in _TRANSIENT_STATUSES
 
@@ -103,7 +104,7 @@ def is_transient_status(status: int) -> bool:
 def is_transient(error: BaseException) -> bool:
     """Whether what failed with this error may succeed a little later."""
     if isinstance(error, HTTPError):
-        return error.response is not None and is_transient_status(error.response.status_code)
+        return is_transient_status(status_of(error))
     return (
         isinstance(error, NETWORK_ERRORS)
         and not isinstance(error, DXFConfigurationError)

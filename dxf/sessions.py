@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 import requests
 from requests.exceptions import RequestException
 
-from .exceptions import DXFError, DXFNotARegistryError
-from .redaction import without_query
-from .transport import DEFAULT_TIMEOUT, location, number
+from .answers import location, not_a_registry, number
+from .exceptions import DXFError
+from .transport import DEFAULT_TIMEOUT
 
 Request = Callable[..., requests.Response]
 
@@ -82,9 +82,7 @@ class Session:
         if reference:
             self._location = location(response, reference, self._target.base_url)
         elif not self._location:
-            raise DXFNotARegistryError(
-                without_query(response.url), 'it opened an upload without saying where'
-            )
+            raise not_a_registry(response, 'it opened an upload without saying where')
 
     def append(self, body: Any, count: int) -> None:
         """Send the next ``count`` bytes."""

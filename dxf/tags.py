@@ -12,6 +12,7 @@ from requests.exceptions import HTTPError
 
 from . import digests, manifests
 from .aliases import Aliases
+from .answers import is_not_found, status_of
 from .exceptions import (
     DXFDeletionDisabledError,
     DXFDigestMismatchError,
@@ -89,7 +90,7 @@ class Tags(Aliases):
         try:
             self._request('delete', path)
         except HTTPError as error:
-            if _status(error) not in _NOT_BY_TAG:
+            if status_of(error) not in _NOT_BY_TAG:
                 raise
             self._throw_away(alias)
 
@@ -122,9 +123,9 @@ class Tags(Aliases):
         try:
             self._request('delete', path)
         except HTTPError as error:
-            if _status(error) == HTTPStatus.METHOD_NOT_ALLOWED:
+            if status_of(error) == HTTPStatus.METHOD_NOT_ALLOWED:
                 raise DXFDeletionDisabledError(error.response) from error
-            if _status(error) != HTTPStatus.NOT_FOUND:
+            if not is_not_found(error):
                 raise
 
 
@@ -143,9 +144,5 @@ def _throw_away() -> bytes:
 def _is_refused(error: Exception) -> bool:
     """Whether the registry has said that it has not done what it was asked for."""
     if isinstance(error, HTTPError):
-        return HTTPStatus.BAD_REQUEST <= _status(error) < HTTPStatus.INTERNAL_SERVER_ERROR
+        return 400 <= (status_of(error) or 0) < 500
     return isinstance(error, DXFUnauthorizedError)
-
-
-def _status(error: HTTPError) -> int:
-    return error.response.status_code if error.response is not None else 0

@@ -1,7 +1,7 @@
 """The one place that sends a request.
 
-It decides who may see credentials, follows redirects, repeats what failed for
-the moment and can be repeated, and makes errors out of answers.
+It decides who may see credentials, follows redirects, and repeats what failed for
+the moment and can be repeated.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from functools import lru_cache
 from http import HTTPStatus
 from threading import RLock
 from typing import Any, List, Mapping, NamedTuple, Optional, Set
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.exceptions import (
     ConnectionError,
-    HTTPError,
     InvalidHeader,
     InvalidURL,
     RequestException,
@@ -32,16 +31,12 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from ._version import __version__
-from .blocks import contents
+from .answers import discard, not_a_registry, read_answer
+from .bodies import is_stream, position, rewind
 from .certificates import Certificates, check_files
 from .connections import session
-from .exceptions import (
-    DXFCannotRewindError,
-    DXFNotARegistryError,
-    DXFUnauthorizedError,
-)
 from .proxies import check as check_proxy
-from .redaction import SECRET_HEADERS, out_of_logs, scrub, without_query, without_sent
+from .redaction import SECRET_HEADERS, out_of_logs, scrub, without_query
 from .retries import Retries, is_final, is_transient_status
 from .surroundings import Surroundings
 from .tokens import Tokens
@@ -53,13 +48,6 @@ log = logging.getLogger('dxf')
 DEFAULT_TIMEOUT = (10, 30)
 
 _MAX_REDIRECTS = 10
-
-# The most that is read of an answer that is no blob, in bytes. The specification
-# lets a registry refuse a manifest of more than 4 MiB; some take larger ones.
-_MAX_ANSWER_SIZE = 32 * 1024 * 1024
-
-# How much of an error is read to find its message, in bytes.
-_MAX_ERROR_SIZE = 64 * 1024
 
 _HEADER_VALUE = re.compile(r'[^\x00\r\n\u0100-\U0010ffff]*')
 
@@ -263,9 +251,7 @@ class Transport:
         except UnicodeError:
             pass
         # Not while that is handled: it holds the address.
-        raise DXFNotARegistryError(
-            without_query(response.url), 'it redirects to what is no address'
-        )
+        raise not_a_registry(response, 'it redirects to what is no address')
 
     def _redirected(
         self,
@@ -277,9 +263,7 @@ class Transport:
         """The request that a redirect asks for, without what its target may not see."""
         hop = request.copy()
         if not _is_address(hop, response.url, target):
-            raise DXFNotARegistryError(
-                without_query(response.url), 'it redirects to what is no address'
-            )
+            raise not_a_registry(response, 'it redirects to what is no address')
         if request.method == 'POST' or response.status_code == HTTPStatus.SEE_OTHER:
             # What else is redirected is still to be done, not to be read about.
             self._session.rebuild_method(hop, response)
@@ -340,175 +324,3 @@ def _log_failure(request: requests.PreparedRequest, error: Exception, seconds: f
 def _is_gone(method: str, response: requests.Response) -> bool:
     """Whether what was to be deleted is not there: the attempt whose answer was lost did it."""
     return method.upper() == 'DELETE' and response.status_code == HTTPStatus.NOT_FOUND
-
-
-def is_stream(body: Any) -> bool:
-    """Whether a body is used up by sending it."""
-    return hasattr(body, '__iter__') and not isinstance(
-        body, (bytes, bytearray, str, list, tuple, Mapping)
-    )
-
-
-def position(body: Any) -> Optional[int]:
-    """Where a body starts, if it can be rewound to there."""
-    try:
-        return int(body.tell())
-    except (AttributeError, OSError):
-        return None
-
-
-def rewind(body: Any, start: Optional[int]) -> None:
-    """Make a body ready to be sent again.
-
-    :raises DXFCannotRewindError: if it can't be read again
-    """
-    if not is_stream(body):
-        return
-    if start is None:
-        raise DXFCannotRewindError()
-    body.seek(start)
-
-
-def location(response: requests.Response, reference: str, base_url: str) -> str:
-    """The absolute URL that an answer refers to.
-
-    :param base_url: the registry's
-    :raises DXFNotARegistryError: if it is no URL
-
-    A registry behind a proxy that terminates TLS may name its own http
-    addresses: they are asked by https all the same.
-    """
-    try:
-        parts = urlsplit(urljoin(response.url or base_url, reference))
-    except ValueError:
-        parts = urlsplit('')
-    if parts.scheme not in ('http', 'https') or not parts.netloc:
-        raise DXFNotARegistryError(without_query(response.url), 'it refers to what is no address')
-    if parts.scheme == 'http' and base_url.startswith('https:'):
-        parts = parts._replace(scheme='https')
-    # A user that is named there would be sent in the place of the credentials.
-    parts = parts._replace(netloc=parts.netloc.rpartition('@')[2])
-    return urlunsplit(parts)
-
-
-def read_at_most(response: requests.Response, limit: int) -> bool:
-    """Read an answer's content, but not much more than ``limit`` bytes of it.
-
-    :returns: whether it has no more; ``response.content`` is what was read
-    """
-    if response.raw is None or getattr(response, '_content', False) is not False:
-        return len(response.content or b'') <= limit
-    pieces, size = [], 0
-    for piece in contents(response, 64 * 1024):
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit:
-            break
-    response.close()
-    response._content = b''.join(pieces)
-    return size <= limit
-
-
-def read_answer(response: requests.Response) -> None:
-    """Read an answer that is no blob, and so can't be of any size.
-
-    :raises DXFNotARegistryError: if it is larger than it may be
-    """
-    if response.status_code >= 400:
-        discard(response)
-    elif not read_at_most(response, _MAX_ANSWER_SIZE):
-        raise DXFNotARegistryError(
-            without_query(response.url), f'it sends more than {_MAX_ANSWER_SIZE} bytes'
-        )
-
-
-def discard(response: requests.Response) -> None:
-    """Have done with an answer, so that its connection can be used again if that is cheap."""
-    try:
-        read_at_most(response, _MAX_ERROR_SIZE)
-    except RequestException:
-        # Some registries announce a longer error than they send.
-        response._content = b''
-
-
-def check(response: requests.Response) -> requests.Response:
-    """The answer given, if it is not an error.
-
-    :raises DXFUnauthorizedError: for a 401
-    :raises requests.exceptions.HTTPError: for another error; its message carries
-        the registry's own code and message (distribution specification, "Error Codes")
-    """
-    status = response.status_code
-    if status < 400:
-        if status == HTTPStatus.OK and not _has_content(response) and is_web_page(response):
-            raise web_page(response)
-        return response
-    discard(response)
-    if status == HTTPStatus.UNAUTHORIZED:
-        raise DXFUnauthorizedError()
-    raise HTTPError(
-        '{} {} Error: {} for url: {}{}'.format(
-            status,
-            'Client' if status < 500 else 'Server',
-            reason(response),
-            without_query(response.url),
-            _registry_errors(response),
-        ),
-        response=response,
-    )
-
-
-def _has_content(response: requests.Response) -> bool:
-    """Whether an answer has content to judge it by, whatever its headers say."""
-    # A redirect may have made a GET of what was none.
-    asked = (response.history or [response])[0].request
-    return asked is None or asked.method == 'GET'
-
-
-def web_page(response: requests.Response) -> DXFNotARegistryError:
-    """The error that an answer is a web page."""
-    discard(response)
-    return DXFNotARegistryError(without_query(response.url), 'it answers with a web page')
-
-
-def number(text: Optional[str]) -> Optional[int]:
-    """The number in a header, if there is one."""
-    # Not every character that is a digit makes a number, nor any number of them.
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def is_web_page(response: requests.Response) -> bool:
-    """Whether an answer says that it is a web page, and not also that it is a registry's."""
-    # Some registries say so of answers that have no content.
-    return response.headers.get('Content-Type', '').lower().startswith('text/html') and not any(
-        name.lower().startswith('docker-') for name in response.headers
-    )
-
-
-def content_type(response: requests.Response) -> str:
-    """What an answer says that it is, to be shown."""
-    return without_sent(response.headers.get('Content-Type', 'something'), response)
-
-
-def reason(response: requests.Response) -> str:
-    """The status in words: the standard's, since a server may say anything."""
-    try:
-        return HTTPStatus(response.status_code).phrase
-    except ValueError:
-        return without_sent(str(response.reason), response)
-
-
-def _registry_errors(response: requests.Response) -> str:
-    """The registry's own codes and messages, in one line."""
-    try:
-        content: Any = response.json()
-    except (ValueError, RecursionError):
-        return ' (this does not look like a registry)' if is_web_page(response) else ''
-    errors = content.get('errors') if isinstance(content, dict) else None
-    found = [
-        ': '.join(str(error[name]) for name in ('code', 'message') if error.get(name))
-        for error in (errors if isinstance(errors, list) else [])
-        if isinstance(error, dict)
-    ]
-    text = ' '.join(''.join(': ' + words for words in found if words).split())
-    return without_sent(text, response)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple, Optional
 
 from requests.exceptions import RequestException
 
+from .answers import status_of
 from .contents import Content, Seen, Stream
 from .digests import BesideHasher, Hasher, algorithm, is_known
 from .exceptions import (
@@ -285,17 +286,13 @@ def _cancelled_if_refused(session: Callable[[], Optional[Session]]) -> Iterator[
 _NO_USE_TO_CANCEL = (*NETWORK_ERRORS, DXFCannotRewindError, DXFUnauthorizedError)
 
 
-def _status(error: RequestException) -> Optional[int]:
-    return error.response.status_code if error.response is not None else None
-
-
 def _is_too_large(error: RequestException) -> bool:
-    return _status(error) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return status_of(error) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 def _is_lost(error: RequestException) -> bool:
     """Whether the registry knows no such upload, or it is out of step."""
-    return _status(error) in (HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+    return status_of(error) in (HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
 
 
 def _smaller(size: int, session: Session, error: RequestException) -> int:
@@ -309,7 +306,7 @@ def _smaller(size: int, session: Session, error: RequestException) -> int:
 
 def _refuse_changed(error: RequestException, digest: Callable[[str], str], expected: str) -> None:
     """Say what happened, if the registry refused content because it has another digest."""
-    if _status(error) == HTTPStatus.BAD_REQUEST and is_known(expected):
+    if status_of(error) == HTTPStatus.BAD_REQUEST and is_known(expected):
         got = digest(algorithm(expected))
         if got != expected:
             raise DXFContentChangedError(got, expected, error.response) from error

@@ -12,8 +12,9 @@ from urllib3.connection import CertificateError
 from urllib3.exceptions import MaxRetryError
 
 from dxf import exceptions
+from dxf.answers import check
 from dxf.retries import Retries
-from dxf.transport import Credentials, Origin, Transport, check
+from dxf.transport import Credentials, Origin, Transport
 from dxf.words import describe
 
 from .support.fakeserver import Answer
