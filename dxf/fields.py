@@ -7,6 +7,9 @@ from typing import Any, Dict, Iterator, Optional
 from . import digests
 from .exceptions import DXFInvalidManifestError
 
+# A size is an int64 (OCI image specification 1.1, "Content Descriptors").
+_MAX_SIZE = 2**63 - 1
+
 
 class Fields:
     """A JSON object's fields, each of the type it should have.
@@ -27,6 +30,9 @@ class Fields:
         path = '.'.join(part for part in (self._path, name) if part)
         return DXFInvalidManifestError(path or 'the text', problem, self._manifest)
 
+    def is_empty(self) -> bool:
+        return not self._value
+
     def has(self, name: str) -> bool:
         return self._value.get(name) is not None
 
@@ -42,7 +48,7 @@ class Fields:
     def size(self, name: str) -> int:
         value = self._required(name)
         # JSON's true is no number, though Python's is.
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_SIZE:
             raise self._error(name, 'is not a size in bytes')
         return value
 

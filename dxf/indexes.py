@@ -74,6 +74,10 @@ class Index(NamedTuple):
         for name, descriptor in self.platforms.items():
             if platforms.same(platform, name):
                 return descriptor
+        # A version of the system may be asked for where it tells nothing apart.
+        for entry, descriptor in zip(self.entries, self.manifests):
+            if descriptor.platform and platforms.same(platform, _with_os_version(entry)):
+                return descriptor
         raise DXFPlatformDataNotFound(platform)
 
 
@@ -101,11 +105,12 @@ def is_attestation(descriptor: Descriptor) -> bool:
 
 def _entry(fields: Fields) -> Entry:
     descriptor = describe(fields)
-    if not fields.has('platform'):
+    platform = fields.object('platform') if fields.has('platform') else None
+    if platform is None or platform.is_empty() or is_attestation(descriptor):
         return Entry(descriptor, '', None)
-    platform = fields.object('platform')
     parts = [platform.string('os'), platform.string('architecture')]
-    if parts == ['unknown', 'unknown']:
+    # A Go program's platform that was never set has empty strings in it.
+    if parts in (['unknown', 'unknown'], ['', '']):
         return Entry(descriptor, '', None)
     if platform.has('variant') and platform.string('variant'):
         parts.append(platform.string('variant'))
@@ -116,7 +121,9 @@ def _told_apart(entries: Sequence[Entry]) -> List[Entry]:
     """The entries, where those that share a platform are named more finely."""
     named = list(entries)
     for finer in (_with_os_version, _with_digest):
-        shared = Counter(entry.platform for entry in named if entry.platform)
+        # One that is listed twice is no twin of its own.
+        distinct = {(entry.platform, entry.os_version, entry.descriptor.digest) for entry in named}
+        shared = Counter(platform for platform, _, _ in distinct if platform)
         named = [
             entry._replace(platform=finer(entry)) if shared[entry.platform] > 1 else entry
             for entry in named

@@ -281,7 +281,7 @@ NO_OBJECT = [None, [], 'x', 1, True]
 NO_LIST = [None, {}, 'x', 1, True]
 NO_STRING = [None, [], {}, 1, True]
 NO_DIGEST = [*NO_STRING, '', 'latest', 'sha256', 'sha256:', ':' + 'a' * 64, 'a b:c']
-NO_SIZE = [None, [], {}, '1', True, False, -1, 1.0, 1.5]
+NO_SIZE = [None, [], {}, '1', True, False, -1, 1.0, 1.5, 2**63]
 
 
 def everything_of(parsed):
@@ -492,6 +492,21 @@ def test_half_unknown_is_a_platform():
     }
 
 
+def test_an_attestation_is_no_platform_whatever_it_says_it_is_for():
+    for said in ({'os': 'linux', 'architecture': 'amd64'}, {'os': 'unknown'}):
+        attested = {**attestation('b'), 'platform': said}
+        assert platforms(entry('a', 'linux/amd64'), attested) == {'linux/amd64': 'a'}
+        assert parse(index(attested)).platforms == {}
+
+
+@pytest.mark.parametrize('empty', [{}, {'os': '', 'architecture': ''}])
+def test_an_empty_platform_is_none(empty):
+    """As Go programs write one that was never set."""
+    artifact = {**entry('b'), 'platform': empty}
+    assert platforms(entry('a', 'linux/amd64'), artifact) == {'linux/amd64': 'a'}
+    assert platforms(artifact) == {digest('b'): 'b'}
+
+
 def test_entries_without_a_platform_do_not_break_the_others():
     assert platforms(entry('a'), entry('b', 'linux/amd64'), entry('c')) == {'linux/amd64': 'b'}
     null = {**entry('a'), 'platform': None}
@@ -523,6 +538,20 @@ def test_windows_twins_are_told_apart_by_their_versions():
 
 def test_a_version_that_tells_nothing_apart_is_left_out():
     assert platforms(windows('a', '10.0.20348.2700')) == {'windows/amd64': 'a'}
+
+
+def test_one_that_is_listed_twice_is_no_twin_of_its_own():
+    assert platforms(
+        entry('a', 'linux/amd64'), entry('a', 'linux/amd64'), entry('b', 'linux/arm64')
+    ) == {'linux/amd64': 'a', 'linux/arm64': 'b'}
+    assert platforms(windows('a', '10.0.1'), windows('b', '10.0.2'), windows('a', '10.0.1')) == {
+        'windows(10.0.1)/amd64': 'a',
+        'windows(10.0.2)/amd64': 'b',
+    }
+    assert platforms(windows('a', '10.0.1'), windows('a', '10.0.2')) == {
+        'windows(10.0.1)/amd64': 'a',
+        'windows(10.0.2)/amd64': 'a',
+    }
 
 
 def test_a_twin_without_a_version():
@@ -612,6 +641,16 @@ def test_another_spelling_comes_second(wanted, there):
     assert choose(wanted, 'linux/s390x', there, 'linux/arm/v6') == there
 
 
+def test_a_version_may_be_asked_for_where_it_tells_nothing_apart():
+    parsed = parse(index(entry('a', 'linux/amd64'), windows('b', '10.0.1')))
+    assert list(parsed.platforms) == ['linux/amd64', 'windows/amd64']
+    assert parsed.choose('windows(10.0.1)/amd64').digest == digest('b')
+    assert parsed.choose('windows(10.0.1)/x86_64').digest == digest('b')
+    for wanted in ('windows(10.0.2)/amd64', 'windows(10.0.1)/arm64', 'linux(10.0.1)/amd64'):
+        with pytest.raises(DXFPlatformDataNotFound):
+            parsed.choose(wanted)
+
+
 @pytest.mark.parametrize('wanted', ['linux/arm64', 'linux', '', 'linux/amd64/v3', 'nonsense'])
 def test_one_that_is_not_there(wanted):
     with pytest.raises(DXFPlatformDataNotFound) as e:
@@ -656,7 +695,10 @@ def test_a_manifest_that_is_made_is_exactly_this():
     )
 
 
-@given(st.lists(st.tuples(st.sampled_from('abc').map(digest), st.integers(0, 2**70)), min_size=1))
+sized_blobs = st.tuples(st.sampled_from('abc').map(digest), st.integers(0, 2**63 - 1))
+
+
+@given(st.lists(sized_blobs, min_size=1))
 def test_a_manifest_that_is_made_can_be_picked_apart(layers):
     parsed = manifests.parse(manifests.make(layers))
     assert parsed.media_type == SCHEMA2
