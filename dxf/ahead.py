@@ -27,6 +27,9 @@ Pull = Callable[[], Tuple[Iterable[bytes], Optional[int]]]
 # A blob's size in bytes if that is known, its next pieces, and whether those are the last.
 _Handed = Tuple[Optional[int], List[bytes], bool]
 
+# What pulls give: each blob's pieces and its size in bytes, in order.
+Pulled = Iterator[Tuple[Iterator[bytes], Optional[int]]]
+
 
 class _Unwanted(Exception):
     """Nobody takes the pieces any more."""
@@ -101,21 +104,18 @@ class _Running:
         self._unwanted.set()
 
 
-def pull_all(
-    pulls: Iterable[Pull], beside: bool
-) -> Iterator[Tuple[Iterator[bytes], Optional[int]]]:
-    """Pull blobs, the next ones while the first is used.
+def one_by_one(pulls: Iterable[Pull]) -> Pulled:
+    """Pull each blob when it is asked for."""
+    for pull in pulls:
+        chunks, size = pull()
+        yield iter(chunks), size
 
-    :param pulls: start the pulls
-    :param beside: whether they may be run by several threads at once
-    :returns: each blob's pieces and its size in bytes, in order. What is left of a
-        blob when the next is asked for is not fetched.
+
+def side_by_side(pulls: Iterable[Pull]) -> Pulled:
+    """Pull the next blobs while one is used, in threads.
+
+    What is left of a blob when the next is asked for is not fetched.
     """
-    if not beside:
-        for pull in pulls:
-            chunks, size = pull()
-            yield iter(chunks), size
-        return
     todo = iter(pulls)
     running: Deque[_Running] = deque()
     threads = pool(THREADS)

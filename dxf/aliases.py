@@ -12,11 +12,10 @@ from typing import (
     TypeVar,
     Union,
 )
-from urllib.parse import quote
 
 import requests
 
-from . import digests, manifests, schema1
+from . import digests, endpoints, manifests, schema1
 from .answers import check_is_object
 from .blobs import Blobs
 from .exceptions import (
@@ -73,7 +72,7 @@ class Aliases(Blobs):
         """Store a manifest under a tag or its digest."""
         response = self._request(
             'put',
-            'manifests/' + quote(reference, safe=':'),
+            endpoints.manifest(reference),
             data=content,
             headers={'Content-Type': media_type},
         )
@@ -101,7 +100,7 @@ class Aliases(Blobs):
             by, or that the answer says it has
         """
         response = self._read(
-            self._seam, 'manifests/' + quote(alias, safe=':'), headers={'Accept': manifests.ACCEPT}
+            self._seam, endpoints.manifest(alias), headers={'Accept': manifests.ACCEPT}
         )
         check_is_object(response, 'a manifest')
         if digests.is_digest(alias):
@@ -117,7 +116,7 @@ class Aliases(Blobs):
             name the digest, the manifest is fetched
         """
         response = self._request(
-            'head', 'manifests/' + quote(alias, safe=':'), headers={'Accept': manifests.ACCEPT}
+            'head', endpoints.manifest(alias), headers={'Accept': manifests.ACCEPT}
         )
         digest = response.headers.get('Docker-Content-Digest')
         if not digest:
@@ -249,7 +248,7 @@ class Aliases(Blobs):
             found = parsed.layers
         else:
             found = [layer.digest for layer in parsed.layers]
-        self._request('delete', 'manifests/' + digest)
+        self._request('delete', endpoints.manifest(digest))
         return found  # type: ignore[no-any-return]
 
     def list_aliases(
@@ -263,7 +262,7 @@ class Aliases(Blobs):
         :raises requests.exceptions.HTTPError: if the registry has no such repository
         :raises DXFNotARegistryError: if the answer is no list of names
         """
-        return self._names(self._seam, 'tags/list', 'tags', batch_size, iterate)
+        return self._names(self._seam, endpoints.TAGS, 'tags', batch_size, iterate)
 
     def _have(
         self, alias: Optional[str], manifest: Optional[str]

@@ -2,10 +2,11 @@
 
 import os
 from contextlib import ExitStack
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence
 
 from . import artifact_manifests, blocks, manifests
-from .digests import READ_SIZE, check_size
+from .blobs import Progress
+from .digests import READ_SIZE
 from .downloads import Download
 from .exceptions import (
     DXFConfigurationError,
@@ -17,8 +18,6 @@ from .paths import Parts, check_distinct, join
 from .places import merge, place, set_modes
 from .rooms import Room, room
 from .tags import Tags
-
-Progress = Callable[..., Any]
 
 # What a folder may always be when it is unpacked, in bytes, and how many times as large as
 # packed: a few kilobytes could fill the disk.
@@ -122,12 +121,7 @@ class ArtifactPulls(Tags):
 
         layer = file.layer
         download = Download(self._seam, layer.digest, self._retries, block_size=blocks.SMALL_SIZE)
-        try:
-            size = self._size_of(layer.digest, download)
-            check_size(layer.digest, size, layer.size)
-        except Exception:
-            download.close()
-            raise
+        size = self._size_of(layer.digest, download, layer.size)
         chunks: Iterable[bytes] = download.chunks(READ_SIZE)
         if progress is not None:
             chunks = _reported(chunks, layer, progress)

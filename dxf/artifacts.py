@@ -5,7 +5,8 @@ from typing import Any, Iterable, List, Mapping, NamedTuple, Optional
 
 from . import artifact_manifests, dates, digests, manifests
 from .artifact_manifests import ARTIFACT_TYPE, CREATED, FILE_TYPE, FOLDER_TYPE, Layer
-from .artifact_pulls import ArtifactPulls, Progress
+from .artifact_pulls import ArtifactPulls
+from .blobs import Progress
 from .manifests import Descriptor
 from .paths import check_distinct
 from .rooms import room

@@ -1,14 +1,13 @@
 """What is attached to a manifest: artifacts that refer to it as their subject."""
 
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
-from urllib.parse import quote
 
 import requests
 
-from . import digests, manifests, referrers
+from . import digests, endpoints, manifests, referrers
 from .answers import check_is_object, is_not_found
-from .artifact_pulls import Progress
 from .artifacts import Artifacts
+from .blobs import Progress
 from .downloads import content_length
 from .manifests import Descriptor
 from .pagination import pages
@@ -110,7 +109,7 @@ class Attachments(Artifacts):
 
         def get(page: Optional[str]) -> requests.Response:
             if page is None:
-                path = 'referrers/' + quote(digest, safe=':')
+                path = endpoints.referrers(digest)
                 return self._read(self._seam, path, headers=headers, **wanted)
             return self._read(self._seam, page, headers=headers)
 

@@ -14,12 +14,11 @@ from typing import (
     Optional,
     Tuple,
 )
-from urllib.parse import quote
 
 import requests
 
-from . import blocks, digests
-from .ahead import pull_all
+from . import blocks, digests, endpoints
+from .ahead import one_by_one, side_by_side
 from .answers import is_not_found
 from .blocks import Block
 from .contents import Content, as_bytes, has_size, is_seekable, pieces
@@ -31,6 +30,9 @@ from .presence import Presence
 from .repository import SEAMS, Repository
 from .sessions import Session, Target
 from .uploads import Pushed, Uploader
+
+# What tells of progress; whose arguments differ, as each method says.
+Progress = Callable[..., Any]
 
 _DEFAULT_CHUNK_SIZE = 8192
 
@@ -44,7 +46,7 @@ class Blobs(Repository):
     def push_blob(
         self,
         filename: Any = None,
-        progress: Optional[Callable[..., Any]] = None,
+        progress: Optional[Progress] = None,
         data: Any = None,
         digest: Optional[str] = None,
         check_exists: bool = True,
@@ -78,7 +80,7 @@ class Blobs(Repository):
     def _push_file(
         self,
         filename: Any,
-        progress: Optional[Callable[..., Any]],
+        progress: Optional[Progress],
         digest: Optional[str],
         check_exists: bool,
         presence: Optional[Presence] = None,
@@ -99,7 +101,7 @@ class Blobs(Repository):
         data: Any,
         digest: Optional[str],
         check_exists: bool,
-        progress: Optional[Callable[..., Any]] = None,
+        progress: Optional[Progress] = None,
     ) -> str:
         if digest is None and isinstance(data, (list, tuple)):
             digest = digests.hash_pieces(pieces(data))
@@ -121,7 +123,7 @@ class Blobs(Repository):
         content: Content,
         digest: Optional[str],
         check_exists: bool,
-        report: Optional[Callable[..., Any]] = None,
+        report: Optional[Progress] = None,
         begin: Optional[Callable[[str], Any]] = None,
         presence: Optional[Presence] = None,
     ) -> str:
@@ -152,7 +154,7 @@ class Blobs(Repository):
 
     def _exists(self, digest: str) -> bool:
         try:
-            response = self._request('head', 'blobs/' + quote(digest, safe=':'))
+            response = self._request('head', endpoints.blob(digest))
         except requests.exceptions.HTTPError as error:
             if is_not_found(error):
                 return False
@@ -202,13 +204,20 @@ class Blobs(Repository):
         """The same, with little memory: others are pulled meanwhile."""
         return self._pull_chunks(digest, chunk_size, blocks.SMALL_SIZE)
 
-    def _size_of(self, digest: str, download: Download) -> int:
-        return self.blob_size(digest) if download.size is None else download.size
+    def _size_of(self, digest: str, download: Download, expected: Optional[int] = None) -> int:
+        """The size in bytes of a blob that is coming, which is let go of if that is wrong."""
+        try:
+            size = self.blob_size(digest) if download.size is None else download.size
+            digests.check_size(digest, size, expected)
+        except Exception:
+            download.close()
+            raise
+        return size
 
     def push_blobs(
         self,
         filenames: Iterable[Any],
-        progress: Optional[Callable[..., Any]] = None,
+        progress: Optional[Progress] = None,
         check_exists: bool = True,
     ) -> List[str]:
         """Store files as blobs, several at a time.
@@ -256,14 +265,15 @@ class Blobs(Repository):
             return self.pull_blob(digest, chunk_size=chunk_size), None
 
         pulls = (partial(pull, digest) for digest in todo)
-        for digest, (chunks, _) in zip(todo, pull_all(pulls, beside)):
+        pulled = side_by_side(pulls) if beside else one_by_one(pulls)
+        for digest, (chunks, _) in zip(todo, pulled):
             yield digest, chunks
 
     def save_blobs(
         self,
         filename: str,
         wanted: Iterable[str],
-        progress: Optional[Callable[..., Any]] = None,
+        progress: Optional[Progress] = None,
         sizes: Optional[Mapping[str, int]] = None,
     ) -> None:
         """Fetch blobs into a file, one after another.
@@ -290,11 +300,7 @@ class Blobs(Repository):
                 self._seam, digest, self._retries, have, beside=not self._is_replaced()
             )
             if digest in expected:
-                try:
-                    digests.check_size(digest, self._size_of(digest, download), expected[digest])
-                except Exception:
-                    download.close()
-                    raise
+                self._size_of(digest, download, expected[digest])
             return download
 
         def size_of(digest: str) -> int:
@@ -309,7 +315,7 @@ class Blobs(Repository):
 
         :raises requests.exceptions.HTTPError: if the registry has no such blob
         """
-        size = content_length(self._request('head', 'blobs/' + quote(digest, safe=':')))
+        size = content_length(self._request('head', endpoints.blob(digest)))
         return find_size(self._seam, digest, self._retries) if size is None else size
 
     def mount_blob(self, repo: str, digest: str) -> str:
@@ -322,7 +328,7 @@ class Blobs(Repository):
             repository has no such blob
         """
         response = self._request(
-            'post', 'blobs/uploads/', params={'mount': digest, 'from': self._full_name(repo)}
+            'post', endpoints.UPLOADS, params={'mount': digest, 'from': self._full_name(repo)}
         )
         if response.status_code == HTTPStatus.CREATED:
             return digest
@@ -339,13 +345,13 @@ class Blobs(Repository):
             does not delete
         """
         self._sizes.pop(digest, None)
-        self._request('delete', 'blobs/' + quote(digest, safe=':'))
+        self._request('delete', endpoints.blob(digest))
 
 
 SEAMS['pull_blob'] = Blobs.pull_blob
 
 
 def _report_of_file(
-    progress: Callable[..., Any], size: Optional[int], digest: Optional[str], piece: bytes
+    progress: Progress, size: Optional[int], digest: Optional[str], piece: bytes
 ) -> None:
     progress(digest, piece, size)

@@ -15,7 +15,7 @@ from . import (
     stdin,
     tag_commands,
 )
-from .ahead import pull_all
+from .ahead import one_by_one, side_by_side
 from .aliases import Aliases, without_sizes
 from .arguments import Source, content, manifests, names, references, sources
 from .blocks import Block
@@ -84,18 +84,10 @@ def _pull_blob(
         _listed(client, source, settings.platform) if source else [(digest, None)]
         for source, digest in sources(arguments)
     ]
-    listed = [pair for blobs in found if not isinstance(blobs, dict) for pair in blobs]
-    digests = [digest for digest, _ in listed]
     if output_file is not None:
-        if any(isinstance(blobs, dict) for blobs in found):
-            raise DXFConfigurationError(
-                'the alias is for several platforms: set DXF_PLATFORM to one of them'
-            )
-        sizes = {digest: size for digest, size in listed if size is not None}
-        with progress.shown(settings.progress) as bars:
-            client.save_blobs(output_file, digests, bars, sizes)
+        _save_blobs(settings, client, found, output_file)
         return
-    pulls = _pulls(settings, client, digests)
+    pulls = _pulls(settings, client, [digest for digest, _ in _of_one_platform(found)])
     with progress.shown(settings.progress) as bars:
         for blobs in found:
             if isinstance(blobs, dict):
@@ -111,6 +103,22 @@ def _pull_blob(
                 if size is not None:
                     check_size(digest, size, expected)
                 _write_blob(settings, digest, chunks, size, bars)
+
+
+def _of_one_platform(found: List[Any]) -> List[Tuple[str, Optional[int]]]:
+    """The digests and sizes of blobs, without those that are told apart by platform."""
+    return [pair for blobs in found if not isinstance(blobs, dict) for pair in blobs]
+
+
+def _save_blobs(settings: Settings, client: Any, found: List[Any], output_file: str) -> None:
+    if any(isinstance(blobs, dict) for blobs in found):
+        raise DXFConfigurationError(
+            'the alias is for several platforms: set DXF_PLATFORM to one of them'
+        )
+    listed = _of_one_platform(found)
+    sizes = {digest: size for digest, size in listed if size is not None}
+    with progress.shown(settings.progress) as bars:
+        client.save_blobs(output_file, [digest for digest, _ in listed], bars, sizes)
 
 
 def _pulls(
@@ -130,7 +138,8 @@ def _pulls(
             chunk_size=settings.chunk_size
             or (_LARGE_CHUNK_SIZE if unseen else _DEFAULT_CHUNK_SIZE),
         )
-    return pull_all((partial(pull, digest) for digest in digests), beside)
+    pulls = (partial(pull, digest) for digest in digests)
+    return side_by_side(pulls) if beside else one_by_one(pulls)
 
 
 def _listed(client: Any, source: Source, platform: Optional[str]) -> Any:
@@ -216,19 +225,21 @@ def _get_alias(settings: Settings, client: Any, arguments: List[str]) -> None:
     for blobs in [
         client.get_alias(**source, platform=settings.platform) for source in manifests(arguments)
     ]:
-        if isinstance(blobs, dict):
-            output.write_json(blobs)
-        else:
-            output.write_lines(blobs)
+        _write_blobs(blobs)
+
+
+def _write_blobs(blobs: Any) -> None:
+    """Write digests, or those of each platform."""
+    if isinstance(blobs, dict):
+        output.write_json(blobs)
+    else:
+        output.write_lines(blobs)
 
 
 def _del_alias(settings: Settings, client: Any, arguments: List[str]) -> None:
     for alias in references(arguments):
         blobs = client.del_alias(alias)
-        if isinstance(blobs, dict):
-            output.write_json(blobs)
-        else:
-            output.write_lines(blobs)
+        _write_blobs(blobs)
 
 
 def _get_digest(settings: Settings, client: Any, arguments: List[str]) -> None:

@@ -11,10 +11,9 @@ from requests.exceptions import HTTPError
 
 from . import digests, manifests, referrers
 from .answers import is_not_found
-from .artifact_pulls import Progress
 from .attachments import Attachments
 from .base import DXFBase
-from .blobs import _report_of_file
+from .blobs import Progress, _report_of_file
 from .downloads import Download
 from .exceptions import (
     DXFInvalidManifestError,
@@ -253,12 +252,7 @@ class _Copying:
             return Download(source._seam, blob.digest, source._retries, block_size=BLOCK_SIZE)
 
         download = start()
-        try:
-            size = source._size_of(blob.digest, download)
-            digests.check_size(blob.digest, size, blob.size)
-        except Exception:
-            download.close()
-            raise
+        size = source._size_of(blob.digest, download, blob.size)
         relay = Relay(start, download, blob.digest, size)
         report = self._progress and partial(_report_of_file, self._progress, size)
         try:

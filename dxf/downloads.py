@@ -7,12 +7,11 @@ import time
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Callable, Generator, Iterable, Iterator, Optional
-from urllib.parse import quote
 
 import requests
 from requests.exceptions import ConnectionError, HTTPError
 
-from . import blocks
+from . import blocks, endpoints
 from .answers import is_web_page, number, read_at_most, status_of, web_page
 from .blocks import Block, Blocks, contents
 from .digests import BesideHasher, check_bytes
@@ -75,9 +74,7 @@ class Download:
         self.size = self._announced_size()  # in bytes; None if it was not said
 
     def _get(self, **kwargs: Any) -> requests.Response:
-        response = self._request(
-            'get', 'blobs/' + quote(self._digest, safe=':'), stream=True, **kwargs
-        )
+        response = self._request('get', endpoints.blob(self._digest), stream=True, **kwargs)
         if response.raw is None:
             # A double that holds its content already.
             response._content_consumed = True  # type: ignore[attr-defined]
@@ -273,7 +270,7 @@ def find_size(request: Request, digest: str, retries: Retries) -> int:
     """A blob's size in bytes, where a HEAD does not tell it."""
     try:
         response = request(
-            'get', 'blobs/' + quote(digest, safe=':'), stream=True, headers={'Range': 'bytes=0-0'}
+            'get', endpoints.blob(digest), stream=True, headers={'Range': 'bytes=0-0'}
         )
     except HTTPError as error:
         size = _UNSATISFIED_RANGE.match(_content_range(error.response))

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import requests
 from requests.exceptions import RequestException
 
+from . import endpoints
 from .answers import location, not_a_registry, number
 from .exceptions import DXFError
 from .transport import DEFAULT_TIMEOUT
@@ -54,7 +55,7 @@ class Session:
     @classmethod
     def open(cls, target: Target) -> Session:
         """A new one."""
-        return cls(target, target.request('post', 'blobs/uploads/'))
+        return cls(target, target.request('post', endpoints.UPLOADS))
 
     @classmethod
     def open_unless_there(cls, target: Target, digest: str) -> Optional[Session]:
@@ -63,13 +64,13 @@ class Session:
         A registry that mounts no blobs never says that it has one.
         """
         response = target.request(
-            'post', 'blobs/uploads/', params={'mount': digest, 'from': target.repository}
+            'post', endpoints.UPLOADS, params={'mount': digest, 'from': target.repository}
         )
         return None if response.status_code == HTTPStatus.CREATED else cls(target, response)
 
     def open_again(self) -> None:
         """Begin anew, after the registry lost it."""
-        self._begin(self._request('post', 'blobs/uploads/'))
+        self._begin(self._request('post', endpoints.UPLOADS))
 
     def _begin(self, response: requests.Response) -> None:
         self._location = ''

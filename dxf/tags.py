@@ -6,11 +6,10 @@ import json
 import uuid
 from http import HTTPStatus
 from typing import Iterable
-from urllib.parse import quote
 
 from requests.exceptions import HTTPError
 
-from . import digests, manifests
+from . import digests, endpoints, manifests
 from .aliases import Aliases
 from .answers import is_not_found, status_of
 from .exceptions import (
@@ -86,7 +85,7 @@ class Tags(Aliases):
         :raises DXFUntagCutError: if that manifest could not be deleted, nor the alias be
             given back
         """
-        path = 'manifests/' + quote(check_alias(alias))
+        path = endpoints.manifest(check_alias(alias))
         try:
             self._request('delete', path)
         except HTTPError as error:
@@ -100,7 +99,7 @@ class Tags(Aliases):
         document = manifests.load(response.content, alias)
         kind = manifests.media_type(document, response.headers.get('Content-Type'), alias)
         content = _throw_away()
-        path = 'manifests/' + digests.hash_bytes(content)
+        path = endpoints.manifest(digests.hash_bytes(content))
         self._check_deletes(path)
         moved = False
         try:
