@@ -15,7 +15,7 @@ from .exceptions import (
 )
 from .manifests import Descriptor
 from .paths import Parts, check_distinct, join
-from .places import merge, place, set_modes
+from .places import check_place, merge, place, set_modes
 from .rooms import Room, room
 from .tags import Tags
 
@@ -59,8 +59,8 @@ class ArtifactPulls(Tags):
         :param progress: as in :meth:`save_blobs`, called by several threads
         :returns: the files' and folders' paths
         :raises DXFNoFilesError: if nothing in the artifact has a name
-        :raises DXFUnsafePathError: if something would be written elsewhere, is neither a
-            file, a folder nor a link, or is there twice
+        :raises DXFUnsafePathError: if something would be written elsewhere or to a device, is
+            neither a file, a folder nor a link, or is there twice
         :raises DXFInvalidArchiveError: if a folder can't be unpacked
         :raises DXFSizeMismatchError: if a file has not the size that the manifest says
         :raises DXFDigestMismatchError: if it has not the digest
@@ -70,7 +70,9 @@ class ArtifactPulls(Tags):
         os.makedirs(folder, exist_ok=True)
         root = os.path.realpath(folder)
         for file in files:
-            place(root, file.parts)
+            path = place(root, file.parts)
+            if not file.is_folder:
+                check_place(path, file.parts)
         with ExitStack() as stack:
             staged = {
                 file.parts: stack.enter_context(room(root)) for file in files if file.is_folder

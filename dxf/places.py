@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from typing import Dict, Iterator, Tuple
 
 from .exceptions import DXFUnsafePathError
@@ -24,6 +25,24 @@ def place(root: str, parts: Parts) -> str:
     if path != root and not path.startswith(os.path.join(root, '')):
         raise DXFUnsafePathError(join(parts), f'would be written to {path}, which is elsewhere')
     return path
+
+
+def check_place(path: str, parts: Parts) -> None:
+    """See that a file can be where it is to be, whatever is there.
+
+    :param parts: what the file is called
+    :raises DXFUnsafePathError: if a device or a pipe is there: writing to it is not
+        replacing it, and could take for ever
+    :raises IsADirectoryError: if a folder is there
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(mode):
+        raise DXFUnsafePathError(join(parts), f'would be written to {path}, which is no file')
 
 
 def merge(staged: str, target: str) -> None:

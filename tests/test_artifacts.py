@@ -423,6 +423,27 @@ def test_links_on_the_disk_are_followed_inside(files, plain, there):
     assert (there / 'real' / 'sub' / 'b').read_bytes() == b'b'
 
 
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='there are no pipes')
+@pytest.mark.parametrize('title', ['pipe', 'link'])
+def test_a_pipe_on_the_disk_is_not_written_to(files, plain, there, title):
+    """Nobody may be reading from it."""
+    there.mkdir()
+    os.mkfifo(str(there / 'pipe'))
+    (there / 'link').symlink_to('pipe')
+    put(plain, b'one', layers=[layer(b'one', 'first'), layer(b'one', title)])
+    with pytest.raises(DXFUnsafePathError, match='no file'):
+        files.pull('latest', there)
+    assert sorted(os.listdir(there)) == ['link', 'pipe']
+
+
+def test_a_folder_in_a_file_s_place(files, plain, there):
+    (there / 'second').mkdir(parents=True)
+    put(plain, b'one', layers=[layer(b'one', 'first'), layer(b'one', 'second')])
+    with pytest.raises(IsADirectoryError):
+        files.pull('latest', there)
+    assert os.listdir(there) == ['second']
+
+
 def test_one_layer_s_links_are_not_followed_out_by_another(files, plain, there, tmp_path):
     """A dangling link that a second layer makes lead somewhere."""
     one = packed(symlink('d/m', 'a/k/l/x'), ('d/a/k/z', b''))
