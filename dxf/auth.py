@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from contextlib import suppress
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 import requests
@@ -118,6 +118,12 @@ def basic(username: str, password: str) -> str:
     return 'Basic ' + base64.b64encode(pair).decode('ascii')
 
 
+def bearer(headers: Mapping[str, str]) -> Optional[str]:
+    """The token that a request's headers carry (RFC 6750)."""
+    scheme, _, token = headers.get('Authorization', '').partition(' ')
+    return token if scheme == 'Bearer' else None
+
+
 def scopes(offered: Challenge, repository: Optional[str], actions: Actions) -> List[str]:
     """What a token is asked for."""
     if actions and repository:
@@ -171,22 +177,15 @@ def realm_url(
     return urlunsplit((scheme, parts.netloc, parts.path, parts.query, ''))
 
 
-def token_url(
-    offered: Challenge,
-    asked: str,
-    wanted: List[str],
-    auth_host: Optional[str],
-    insecure: bool = False,
-) -> str:
+def token_url(realm: str, offered: Challenge, wanted: List[str]) -> str:
     """What to GET for a token: the realm's URL, with the service and the scopes.
 
+    :param realm: what :func:`realm_url` gave for the challenge
     :param wanted: the scopes
-
-    The others are those of :func:`realm_url`.
     """
     asks = [('service', offered.parameters['service'])] if 'service' in offered.parameters else []
     asks.extend(('scope', scope) for scope in wanted)
-    parts = urlsplit(realm_url(offered, asked, auth_host, insecure))
+    parts = urlsplit(realm)
     query = '&'.join(part for part in (parts.query, urlencode(asks)) if part)
     return urlunsplit(parts._replace(query=query))
 

@@ -139,8 +139,7 @@ class DXFBase:
     @property
     def token(self) -> Optional[str]:
         """The bearer token that requests carry, or ``None``."""
-        scheme, _, token = self._headers.get('Authorization', '').partition(' ')
-        return token if scheme == 'Bearer' else None
+        return authentication.bearer(self._headers)
 
     @token.setter
     def token(self, value: Optional[str]) -> None:
@@ -251,9 +250,7 @@ class DXFBase:
         :raises DXFMalformedChallengeError: if its challenge can't be answered
         :raises DXFTokenError: if the token service's reply holds no token
         """
-        # One that was granted to somebody with the same connections will do, if it
-        # is the registry that asks.
-        held = response is not None
+        was_challenged = response is not None
         if response is None:
             response = self._send('get', self._base_url, {}, self._base_url)
         if 200 <= response.status_code < 300:
@@ -273,26 +270,24 @@ class DXFBase:
             if authorization is not None:
                 self._headers = dict(self._headers, Authorization=authorization)
             return None
-        wanted = authentication.scopes(challenge, self._repository, actions)
-        where = (challenge, response.url or self._base_url)
-        service = (self._auth_host, self._insecure)
-        if identity_token is None:
-            grant = Grant(
-                authentication.token_url(*where, wanted, *service), authorization, (), user_agent
-            )
-        else:
-            grant = Grant(
-                authentication.realm_url(*where, *service),
-                None,
-                authentication.refresh_form(challenge, wanted, identity_token),
-                user_agent,
-            )
-        if grant.url.startswith('http:') and is_between(grant.url):
-            raise DXFAuthInsecureError()
-        refused = (self.token, _refused(response))
-        self.token = (held and self._transport.tokens.get(grant, refused)) or self._fetch_token(
-            grant
+        realm = authentication.realm_url(
+            challenge, response.url or self._base_url, self._auth_host, self._insecure
         )
+        if realm.startswith('http:') and is_between(realm):
+            raise DXFAuthInsecureError()
+        wanted = authentication.scopes(challenge, self._repository, actions)
+        if identity_token is None:
+            url = authentication.token_url(realm, challenge, wanted)
+            grant = Grant(url, authorization, (), user_agent)
+        else:
+            form = authentication.refresh_form(challenge, wanted, identity_token)
+            grant = Grant(realm, None, form, user_agent)
+        # One that was granted to somebody with the same connections will do, if it
+        # is the registry that asks.
+        known = None
+        if was_challenged:
+            known = self._transport.tokens.get(grant, (self.token, _refused(response)))
+        self.token = known or self._fetch_token(grant)
         return self.token
 
     @property
@@ -398,6 +393,4 @@ def _length(body: Any) -> float:
 
 def _refused(response: requests.Response) -> Optional[str]:
     """The token that a registry's 401 is about."""
-    sent = response.request.headers.get('Authorization', '') if response.request else ''
-    scheme, _, token = sent.partition(' ')
-    return token if scheme == 'Bearer' else None
+    return authentication.bearer(response.request.headers) if response.request else None

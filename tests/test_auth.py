@@ -200,7 +200,8 @@ def test_no_header_raises_another_error(header):
         assert all(isinstance(part, str) for pair in found.parameters.items() for part in pair)
         wanted = auth.scopes(found, 'a', None)
         if found.scheme == 'bearer':
-            assert auth.token_url(found, ASKED, wanted, None).startswith('https://')
+            realm = auth.realm_url(found, ASKED, None)
+            assert auth.token_url(realm, found, wanted).startswith('https://')
     except DXFMalformedChallengeError:
         pass
 
@@ -285,7 +286,7 @@ def test_scopes(offered, repository, actions, expected):
 
 def token_url(realm, asked=ASKED, wanted=(), auth_host=None, **others):
     offered = auth.Challenge('bearer', {'realm': realm, **others})
-    return auth.token_url(offered, asked, list(wanted), auth_host)
+    return auth.token_url(auth.realm_url(offered, asked, auth_host), offered, list(wanted))
 
 
 @pytest.mark.parametrize(
@@ -365,7 +366,7 @@ def test_a_realm_that_is_no_url_is_not_cited(realm):
 @pytest.mark.parametrize('offered', [{}, {'realm': ''}])
 def test_no_realm(offered):
     with pytest.raises(DXFMalformedChallengeError, match='it names no realm'):
-        auth.token_url(auth.Challenge('bearer', offered), ASKED, [], None)
+        auth.realm_url(auth.Challenge('bearer', offered), ASKED, None)
 
 
 # Token services' replies
