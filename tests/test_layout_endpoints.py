@@ -11,7 +11,8 @@ import warnings
 import pytest
 import requests
 
-from dxf.layout import BASE_URL, LayoutAdapter
+from dxf.layout import BASE_URL, LayoutAdapter, subjects
+from dxf.layout.storage import Storage
 
 from .support.client import LIST, OCI_INDEX, OCI_MANIFEST, entry, index, oci_manifest
 from .support.layouts import LayoutFlavour, listed, read_index, write_blob, write_layout
@@ -891,6 +892,92 @@ def test_subjects_that_are_none(http, subject):
     assert answer.status_code == 201
     assert 'OCI-Subject' not in answer.headers
     assert http.get(f'referrers/{sha256(b"")}').json()['manifests'] == []
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The digests of the blobs that are opened."""
+    digests, open_blob = [], Storage.open_blob
+
+    def opening(storage, digest):
+        digests.append(digest)
+        return open_blob(storage, digest)
+
+    monkeypatch.setattr(Storage, 'open_blob', opening)
+    return digests
+
+
+def make_old(layout):
+    """Have a layout be as if it was last changed long ago."""
+    for folder in (layout / 'blobs').iterdir():
+        os.utime(folder, (1_000_000_000, 1_000_000_000))
+
+
+def test_manifests_are_read_once_for_all_that_is_asked_of_their_subjects(http, folder, opened):
+    images = [image(http, f'v{number}', annotations={'n': str(number)}) for number in range(20)]
+    http.push(EMPTY)
+    about = artifact('application/x-sbom', images[0])
+    http.put_manifest('about', about)
+    make_old(folder / 'a/b')
+    opened.clear()
+    for _ in range(2):
+        for text in images:
+            found = http.get(f'referrers/{sha256(text.encode())}').json()['manifests']
+            assert [one['digest'] for one in found] == [
+                sha256(about.encode()) for _ in range(text is images[0])
+            ]
+    # All the manifests once, and each time those that refer to what is asked about.
+    assert len(opened) == len(images) + 1 + 2
+
+
+@pytest.mark.parametrize('is_old', [True, False])
+def test_referrers_that_come_and_go_by_other_hands(http, folder, is_old):
+    layout = folder / 'a/b'
+    subject = image(http)
+    path = f'referrers/{sha256(subject.encode())}'
+    http.push(EMPTY)
+    about = artifact('application/x-sbom', subject)
+    other = index(entry(about))
+    with Session(folder) as others:
+        others.put_manifest(sha256(about.encode()), about)
+        others.put_manifest('other', other, OCI_INDEX)
+    missing = layout / 'blobs/sha256' / sha256(about.encode())[len('sha256:') :]
+    for has_it in (True, False, True, False):
+        if not has_it:
+            missing.unlink()
+        elif not missing.exists():
+            write_blob(layout, about.encode())
+        # What a list says then must not be what one of a moment ago said.
+        if is_old:
+            os.utime(missing.parent, (1_000_000_000 + has_it, 1_000_000_000 + has_it))
+        assert len(http.get(path).json()['manifests']) == has_it
+
+
+def test_referrers_in_several_layouts(http, folder):
+    subject = image(http)
+    path = f'referrers/{sha256(subject.encode())}'
+    http.push(EMPTY)
+    http.put_manifest('about', artifact('application/x-sbom', subject))
+    http.repo = 'other'
+    image(http)
+    for repository, number in (('a/b', 1), ('other', 0), ('a/b', 1)):
+        make_old(folder / repository)
+        http.repo = repository
+        assert len(http.get(path).json()['manifests']) == number
+
+
+def test_only_so_many_referrers_are_remembered(http, folder, opened, monkeypatch):
+    monkeypatch.setattr(subjects, '_MAX_NUMBER', 1)
+    subject = image(http)
+    http.push(EMPTY)
+    for kind in ('application/x-sbom', 'application/x-signature'):
+        http.put_manifest(kind[-4:], artifact(kind, subject))
+    make_old(folder / 'a/b')
+    for _ in range(2):
+        opened.clear()
+        found = http.get(f'referrers/{sha256(subject.encode())}').json()['manifests']
+        assert len(found) == 2
+        assert len(opened) == 3 + 2
 
 
 # What is wrong with the folder

@@ -4,7 +4,8 @@
 :data:`BASE_URL`; nothing above it knows. What it does comes from, in this order:
 ``registry``, the distribution specification's endpoints; ``folder``, which
 layout a repository is; ``layout``, what one lists, and ``uploads`` to it;
-``storage``, its files; ``manifests`` and ``index``, what is in these.
+``subjects``, what refers to what in one; ``storage``, its files; ``manifests`` and
+``index``, what is in these.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from ..names import check_repository
 from .layout import Layout
 from .refusals import Refused
 from .storage import BLOBS, INDEX_FILE, LAYOUT_FILE, Storage
+from .subjects import Subjects
 
 # What a part of a repository's name can't be: a repository may be in another's
 # folder, where these are something else.
@@ -35,6 +36,7 @@ class Folder:
 
     def __init__(self, path: str) -> None:
         self._path = os.path.abspath(path)
+        self._subjects = Subjects()
 
     def layout(self, name: str) -> Layout:
         """A repository's layout, which need not be there.
@@ -58,7 +60,8 @@ class Folder:
                     'NAME_INVALID', f'no folder can be called {part!r} on Windows', {'name': name}
                 )
         own = name == self.own_name()
-        return Layout(Storage(self._path if own else os.path.join(self._path, *parts)))
+        files = Storage(self._path if own else os.path.join(self._path, *parts))
+        return Layout(files, self._subjects)
 
     def names(self) -> List[str]:
         """The repositories that are there."""

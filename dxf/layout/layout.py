@@ -13,9 +13,10 @@ from typing import IO, Iterator, List, Optional, Tuple
 from .. import digests, manifests
 from ..exceptions import DXFInvalidManifestError
 from .index import Entry, LayoutIndex, media_type
-from .manifests import Stored, children, references, referrer, stored, subject
+from .manifests import Stored, children, references, referrer, stored
 from .refusals import Refused
 from .storage import INDEX_FILE, Storage
+from .subjects import Subjects
 
 # The most that a manifest has, in bytes: registries may refuse larger ones, and
 # the other readers of layouts do.
@@ -29,10 +30,12 @@ class Layout:
     """An image layout.
 
     :param files: its files; the folder need not be there, or be one
+    :param subjects: what may be known of it from before
     """
 
-    def __init__(self, files: Storage) -> None:
+    def __init__(self, files: Storage, subjects: Subjects) -> None:
         self.files = files
+        self._subjects = subjects
 
     # What is there
 
@@ -91,11 +94,12 @@ class Layout:
 
         :param digest: that manifest's, which need not be there
         """
-        return [
-            referrer(manifest)
-            for manifest in self._reachable(self.index())
-            if subject(manifest) == digest
-        ]
+        self.files.check()
+        found = self._subjects.referring(
+            self.files.state(), lambda: self._reachable(self.index())
+        )
+        manifests_found = map(self._listed, found.get(digest, []))
+        return [referrer(manifest) for manifest in manifests_found if manifest is not None]
 
     def _manifest(self, digest: str, kind: Optional[str] = None) -> Optional[Stored]:
         try:
@@ -192,8 +196,9 @@ class Layout:
                 raise self._no_manifest(digest)
             index.delete(manifest.digest)
             # What was to be found through it alone is to be found all the same.
-            reachable = {one.digest for one in self._reachable(index)}
-            for child in children(manifest):
+            listed = children(manifest)
+            reachable = {one.digest for one in self._reachable(index)} if listed else ()
+            for child in listed:
                 orphan = self._listed(child)
                 if orphan is not None and orphan.digest not in reachable:
                     index.add(orphan.entry())

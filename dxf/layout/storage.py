@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 import uuid
 from contextlib import contextmanager, suppress
-from typing import IO, Any, Iterator, Optional, Tuple
+from typing import IO, Any, Iterator, NamedTuple, Optional, Tuple
 
 from .. import digests, manifests
 from ..exceptions import DXFError, DXFInvalidManifestError, DXFInvalidNameError
@@ -39,6 +40,18 @@ _LAYOUT_VERSION = '1.0.0'
 _MAX_FILE_SIZE = 64 * 1024 * 1024
 
 _NOT_THERE = (FileNotFoundError, NotADirectoryError)
+
+# How long ago a folder's last change must be for the next one to have another time, in
+# nanoseconds: some file systems count in steps of two seconds.
+_TOO_RECENT = 3 * 10**9
+
+
+class State(NamedTuple):
+    """What a layout has in it, to be compared."""
+
+    path: str
+    index: Optional[str]  # a digest
+    folders: Tuple[Tuple[str, int], ...]  # those of blobs, and when they were changed
 
 
 class Storage:
@@ -119,6 +132,24 @@ class Storage:
     def wrote_index(self) -> bool:
         """Whether dxf has ever written index.json."""
         return os.path.exists(self._own(_SIGN))
+
+    def state(self) -> Optional[State]:
+        """What is not the same any more once a manifest has come or gone.
+
+        :returns: ``None`` if that can't be told, since something is too new
+        """
+        index = self.read_index()
+        blobs = os.path.join(self.path, BLOBS)
+        try:
+            folders = tuple(
+                (name, os.stat(os.path.join(blobs, name)).st_mtime_ns)
+                for name in sorted(os.listdir(blobs))
+            )
+        except OSError:
+            return None
+        if any(changed > time.time_ns() - _TOO_RECENT for _, changed in folders):
+            return None
+        return State(self.path, None if index is None else digests.hash_bytes(index), folders)
 
     # Its blobs
 
