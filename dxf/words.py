@@ -74,13 +74,25 @@ def _describe_status(error: HTTPError) -> str:
     response = error.response
     if response is None:
         return str(error)
-    if response.status_code == HTTPStatus.FORBIDDEN:
+    text = f'{error}{_problem(response)}'
+    if response.status_code == HTTPStatus.FORBIDDEN and not _is_layout(response):
         return f'{error}; these credentials are not allowed to do this'
     if response.status_code == HTTPStatus.BAD_REQUEST and 'HTTPS' in response.text:
         return f'{error}; it speaks https: unset DXF_INSECURE'
     if response.status_code == HTTPStatus.NOT_FOUND:
-        return f'{error}{_missing(urlsplit(response.url).path)}'
-    return str(error)
+        return f'{text}{_missing(urlsplit(response.url).path)}'
+    return text
+
+
+def _problem(response: requests.Response) -> str:
+    """What a layout says is wrong, where no body says so and the reason phrase does."""
+    if response.content or not _is_layout(response):
+        return ''
+    return ': ' + response.reason.partition(': ')[2]
+
+
+def _is_layout(response: requests.Response) -> bool:
+    return (response.url or '').startswith(adapter.BASE_URL)
 
 
 def _missing(path: str) -> str:

@@ -985,9 +985,31 @@ def test_only_so_many_referrers_are_remembered(http, folder, opened, monkeypatch
 
 def test_a_folder_that_is_none(http, folder):
     folder.write_text('a file')
-    assert http.get('/v2/_catalog').json() == {'repositories': []}
+    refused(http.get('/v2/_catalog'), 422, 'LAYOUT_INVALID')
     refused(http.get('tags/list'), 404, 'NAME_UNKNOWN')
     refused(http.post('blobs/uploads/'), 422, 'LAYOUT_INVALID')
+
+
+def test_a_folder_that_is_a_link_to_nothing(http, folder):
+    folder.symlink_to('nothing')
+    assert http.get('/v2/_catalog').json() == {'repositories': []}
+    refused(http.get('tags/list'), 404, 'NAME_UNKNOWN')
+    # Not as what may pass, and is tried again.
+    refused(http.post('blobs/uploads/'), 422, 'LAYOUT_INVALID')
+
+
+def test_a_head_says_what_is_wrong(http, folder):
+    http.repo = 'a/blobs'
+    answer = http.head('manifests/latest')
+    assert answer.status_code == 400
+    assert answer.reason.startswith("Bad Request: NAME_INVALID: no part of a repository's name")
+    with pytest.raises(requests.HTTPError, match='that is what a layout has for itself'):
+        answer.raise_for_status()
+    http.repo = 'a'
+    assert str(folder) in http.head('manifests/latest').reason
+    assert http.get('manifests/latest').reason == 'Not Found'
+    image(http)
+    assert http.head('manifests/latest').reason == 'OK'
 
 
 def test_a_repository_in_a_file(http, folder):

@@ -11,13 +11,15 @@ import requests
 from urllib3.connection import CertificateError
 from urllib3.exceptions import MaxRetryError
 
-from dxf import exceptions
+from dxf import DXF, exceptions
 from dxf.answers import check
+from dxf.layout import BASE_URL
 from dxf.retries import Retries
 from dxf.transport import Credentials, Origin, Transport
 from dxf.words import describe
 
 from .support.fakeserver import Answer
+from .support.plain import sha256
 from .support.waiting import free_port
 
 
@@ -206,6 +208,21 @@ def test_what_is_not_allowed(fake_server):
         f'403 Client Error: Forbidden for url: {fake_server.url}/v2/: '
         'DENIED: requested access is denied; these credentials are not allowed to do this'
     )
+
+
+def test_what_is_not_allowed_in_a_folder():
+    # There are no credentials that might be.
+    answer = requests.Response()
+    answer.status_code, answer.url, answer._content = 403, BASE_URL + 'v2/a/tags/list', b'x'
+    assert describe(requests.HTTPError('403', response=answer)) == '403'
+
+
+def test_what_is_wrong_with_a_folder_where_an_answer_has_no_body(tmp_path):
+    for repository, words in (('a', 'there is no image layout in '), ('a/blobs', "be 'blobs': ")):
+        with DXF(f'oci:{tmp_path}', repository) as client:
+            with pytest.raises(requests.HTTPError) as raised:
+                client.blob_size(sha256(b''))
+        assert words in describe(raised.value)
 
 
 def test_what_needs_credentials(fake_server):

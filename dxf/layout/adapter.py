@@ -26,7 +26,14 @@ BASE_URL = 'https://oci.invalid/'
 
 # What a file system says if the folder is not what it is taken for, and if it
 # takes no more. The rest is answered as what a registry does not expect.
-_IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
+_IN_THE_WAY = (
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,  # a link that leads nowhere
+)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -88,7 +95,7 @@ class LayoutAdapter(BaseAdapter):
             headers=headers,
             status=int(answer.status),
             version=11,
-            reason=HTTPStatus(answer.status).phrase,
+            reason=_reason(request, answer),
             preload_content=False,
             decode_content=False,
             enforce_content_length=True,
@@ -148,6 +155,12 @@ def _file(request: requests.PreparedRequest, answer: Answer) -> IO[bytes]:
             answer.body.file.close()
         return io.BytesIO(b'' if request.method == 'HEAD' else answer.text)
     return _Part(answer.body)  # type: ignore[return-value]
+
+
+def _reason(request: requests.PreparedRequest, answer: Answer) -> str:
+    """The reason phrase, with what is wrong where no body says so."""
+    phrase = HTTPStatus(answer.status).phrase
+    return f'{phrase}: {answer.problem}' if answer.problem and request.method == 'HEAD' else phrase
 
 
 def _of_file_system(failure: OSError) -> Answer:

@@ -64,7 +64,10 @@ class Folder:
         return Layout(files, self._subjects)
 
     def names(self) -> List[str]:
-        """The repositories that are there."""
+        """The repositories that are there.
+
+        :raises OSError: if the folder can't be read, or is none
+        """
         own = self.own_name()
         return sorted({*([own] if own else []), *self._below(self._path, '')})
 
@@ -84,8 +87,12 @@ class Folder:
                 entries = [
                     entry for entry in found if entry.name not in _RESERVED and entry.is_dir()
                 ]
-        except OSError:
-            return  # not there, or not ours to see
+        except OSError as error:
+            # What is not there has nothing in it. In a folder there may be some that are not
+            # ours to see.
+            if prefix or isinstance(error, FileNotFoundError):
+                return
+            raise
         for entry in entries:
             try:
                 name = check_repository(prefix + entry.name)

@@ -65,6 +65,7 @@ class Answer(NamedTuple):
     headers: Dict[str, str]
     body: Optional[Content] = None  # instead of `text`
     text: bytes = b''
+    problem: str = ''  # what is wrong, in words
 
 
 class Registry:
@@ -271,7 +272,7 @@ def error(status: int, code: str, message: str, *details: Any) -> Answer:
     errors = [
         {'code': code, 'message': message, 'detail': detail} for detail in details or (None,)
     ]
-    return _json({'errors': errors}, {}, status)
+    return _json({'errors': errors}, {}, status)._replace(problem=f'{code}: {message}')
 
 
 def _json(content: Any, headers: Mapping[str, str], status: int = HTTPStatus.OK) -> Answer:

@@ -50,7 +50,7 @@ class State(NamedTuple):
     """What a layout has in it, to be compared."""
 
     path: str
-    index: Optional[str]  # a digest
+    listing: Optional[str]  # the digest of index.json
     folders: Tuple[Tuple[str, int], ...]  # those of blobs, and when they were changed
 
 
