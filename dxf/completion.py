@@ -68,7 +68,7 @@ def _repositories(_: Optional[str]) -> List[str]:
     return _in_time(lambda: _client(None).list_repos(iterate=True))
 
 
-# By the arguments' names in `parser`.
+# By the arguments' names in `grammar`.
 _NAMES: Dict[Any, Callable[[Optional[str]], List[str]]] = {
     'REPO': _repositories,
     'FROM-REPO': _repositories,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dxf import documents
-from dxf.parser import COMMANDS
+from dxf.grammar import COMMANDS
 
 from .support.multiarch import INDEX, OCI_MANIFEST, MultiArch, oci_manifest
 from .support.plain import sha256

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dxf import parser
+from dxf.grammar import COMMANDS, EPILOG
 
 from .support.commandline import COMMAND_SECONDS, environment
 
@@ -41,12 +41,12 @@ def words(text):
 
 def test_it_has_all_that_help_has(page):
     text = words(page.decode())
-    for command in parser.COMMANDS:
+    for command in COMMANDS:
         assert f'usage: dxf {command.name}' in text
         assert words(command.details) in text
         for part in (*command.arguments, *command.options):
             assert words(part.help) in text
-    for variable in re.findall('DXF_[A-Z_]+', parser.make().epilog):
+    for variable in re.findall('DXF_[A-Z_]+', EPILOG):
         assert variable in text
 
 

@@ -175,7 +175,6 @@ GIVEN = {
     'secrets.GITHUB_TOKEN': PASSWORD,
     'CI_REGISTRY_USER': USERNAME,
     'CI_REGISTRY_PASSWORD': PASSWORD,
-    'CI_PROJECT_PATH_SLUG': 'project',
     'CI_COMMIT_SHA': '1a2b3c',
 }
 
@@ -203,7 +202,13 @@ def recipes():
 def test_recipes_for_ci(number, services, environ, tmp_path, certificates):
     _, tls, _ = services
     variables, jobs = list(recipes())[number]
-    made = {**environ, **GIVEN, 'CI_REGISTRY': tls.host, 'DXF_TLSVERIFY': certificates.ca}
+    made = {
+        **environ,
+        **GIVEN,
+        'CI_REGISTRY': tls.host,
+        'CI_REGISTRY_IMAGE': tls.host + '/group/project',
+        'DXF_TLSVERIFY': certificates.ca,
+    }
     (tmp_path / 'bin' / 'make').write_text('#!/bin/sh\nmkdir dist && echo built > dist/app\n')
     (tmp_path / 'bin' / 'make').chmod(0o755)
     for name, value in variables.items():

@@ -95,9 +95,7 @@ class Layout:
         :param digest: that manifest's, which need not be there
         """
         self.files.check()
-        found = self._subjects.referring(
-            self.files.state(), lambda: self._reachable(self.index())
-        )
+        found = self._subjects.referring(self.files.state(), lambda: self._reachable(self.index()))
         manifests_found = map(self._listed, found.get(digest, []))
         return [referrer(manifest) for manifest in manifests_found if manifest is not None]
 
