@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any, Iterable, Optional, Tuple, Type, TypeVar, Union
+from types import BuiltinMethodType
+from typing import Any, Callable, Iterable, Optional, Tuple, Type, TypeVar, Union
 
 from .exceptions import (
     DXFDigestMismatchError,
@@ -44,6 +45,15 @@ def new_hash(algorithm: str = 'sha256') -> Any:
     return getattr(hashlib, algorithm)()
 
 
+def _update(made: Any) -> Callable[[Any], Any]:
+    """How to give a hash object a piece of content, whose memory may be used again."""
+    update: Callable[[Any], Any] = made.update
+    if isinstance(update, BuiltinMethodType):
+        return update
+    # What a program has put in its place may keep what it is given, or want bytes.
+    return lambda piece: update(bytes(piece))
+
+
 _HasherType = TypeVar('_HasherType', bound='Hasher')
 
 
@@ -53,7 +63,8 @@ class Hasher:
     def __init__(self, algorithm: str = 'sha256') -> None:
         self._algorithm = algorithm
         self._hash = new_hash(algorithm)
-        self.update = self._hash.update
+        self._hash_now = _update(self._hash)
+        self.update = self._hash_now
 
     @classmethod
     def of(cls: Type[_HasherType], digest: str) -> _HasherType:
@@ -84,7 +95,6 @@ class BesideHasher(Hasher):
         super().__init__(algorithm)
         self.depth = depth
         self._worker: Optional[Worker] = None
-        self._hash_now = self._hash.update
         self._is_first = True
         self.update = self._update
 

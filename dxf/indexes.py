@@ -69,6 +69,9 @@ class Index(NamedTuple):
 
         :raises DXFPlatformDataNotFound: if there is none
         """
+        if not isinstance(platform, str):
+            # It has no name that could be compared.
+            raise DXFPlatformDataNotFound(platform)
         if platform in self.platforms:
             return self.platforms[platform]
         for name, descriptor in self.platforms.items():

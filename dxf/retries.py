@@ -108,7 +108,18 @@ def is_transient(error: BaseException) -> bool:
     return (
         isinstance(error, NETWORK_ERRORS)
         and not isinstance(error, DXFConfigurationError)
+        and not _is_of_no_network(error)
         and not _any_cause(error, ssl.SSLCertVerificationError)
+    )
+
+
+def _is_of_no_network(error: requests.RequestException) -> bool:
+    """Whether what stands in for the network in a test knows nothing of a request.
+
+    Such (``responses``, say) tell the request but no trouble that it met, as requests always does.
+    """
+    return error.request is not None and not any(
+        isinstance(cause, Exception) for cause in (*error.args, error.__cause__)
     )
 
 

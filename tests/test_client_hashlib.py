@@ -75,3 +75,32 @@ def test_what_a_hash_is_given_stays_as_it_is(monkeypatch, tmp_path):
     monkeypatch.setattr(hashlib, 'sha256', Keeping)
     dxf.hash_file(str(path))
     assert b''.join(given) == content
+
+
+def test_a_double_may_keep_what_it_is_given_of_a_blob(registry_http, monkeypatch, tmp_path):
+    """Pieces as they were, and bytes, though memory is used again where nobody keeps it."""
+    made = hashlib.sha256
+
+    class Keeping:
+        def __init__(self):
+            self.given = []
+
+        def update(self, data):
+            assert isinstance(data, bytes)
+            self.given.append(data)
+
+        def hexdigest(self):
+            return made(b''.join(self.given)).hexdigest()
+
+    content = b''.join(bytes([i]) * 1_000_000 for i in range(18))
+    path = tmp_path / 'content'
+    path.write_bytes(content)
+    repo = registry_http.new_repo()
+    monkeypatch.setattr(hashlib, 'sha256', Keeping)
+    with dxf.DXF(registry_http.host, repo, **registry_http.settings()) as client:
+        digest = client.push_blob(str(path))
+        client.del_blob(digest)
+        assert client.push_blob(data=content) == digest
+        client.del_blob(digest)
+        assert client.push_blob(str(path), check_exists=False) == digest
+        assert b''.join(client.pull_blob(digest)) == content

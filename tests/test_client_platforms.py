@@ -87,6 +87,8 @@ def test_the_index_itself(client, pushed):
 
 MISSING = (
     'linux/s390x', 'linux/arm/v6', 'linux', '', '/', '//', 'nonsense', 'linux/amd64/v3', 'amd64',
+    # No text at all is a form too.
+    b'linux/amd64', ('linux', 'amd64'), ['linux', 'amd64'], {'os': 'linux'}, 0, False,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 import requests
+import responses
 import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -369,6 +370,15 @@ def test_redirects_without_end(fake_server):
 )
 def test_what_is_not_requests_s_is_not_tried_again(error):
     assert not is_transient(error)
+
+
+def test_what_a_double_was_not_told_of_is_not_tried_again():
+    """It stays so, and a program's test is not to wait for it."""
+    with responses.RequestsMock(), pytest.raises(ConnectionError) as e:
+        requests.get('http://registry.example/')
+    assert not is_transient(e.value)
+    for reached in (True, False):
+        assert is_final(e.value, reached)
 
 
 # Causes
