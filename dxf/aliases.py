@@ -237,7 +237,8 @@ class Aliases(Blobs):
 
         :param alias: a tag or a digest
         :returns: the digests of the blobs that it listed; for a multi-arch alias a dict
-            from platform to the manifest's digest. These are not deleted.
+            from platform to the manifest's digest. These are not deleted. Where a tag lists
+            what refers to its subject, it is taken from that list.
         """
         response, digest = self._get_with_digest(alias)
         parsed = _parse(response.content, response, alias)
@@ -249,7 +250,11 @@ class Aliases(Blobs):
         else:
             found = [layer.digest for layer in parsed.layers]
         self._request('delete', endpoints.manifest(digest))
+        self._unlist_referrer(response.content, digest)
         return found  # type: ignore[no-any-return]
+
+    def _unlist_referrer(self, content: bytes, digest: str) -> None:
+        """Have a manifest that was deleted listed no more among its subject's referrers."""
 
     def list_aliases(
         self, batch_size: Optional[int] = None, iterate: bool = False

@@ -1,16 +1,27 @@
 """What is attached to a manifest: artifacts that refer to it as their subject."""
 
+from contextlib import suppress
+from http import HTTPStatus
+from threading import Lock
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 import requests
 
 from . import digests, endpoints, manifests, referrers
-from .answers import check_is_object, is_not_found
+from .answers import check_is_object, is_not_found, status_of
 from .artifacts import Artifacts
 from .blobs import Progress
 from .downloads import content_length
+from .exceptions import DXFInvalidManifestError, DXFUnsupportedSchemaType
 from .manifests import Descriptor
 from .pagination import pages
+
+# What a registry answers to an index that lists what it has not.
+_NOT_ALL_THERE = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
+
+# Held while a tag's list of referrers is read and written again: what nobody can prevent of
+# others, this process need not do to itself.
+_listing = Lock()
 
 
 class Attachments(Artifacts):
@@ -28,7 +39,7 @@ class Attachments(Artifacts):
         """Store files as an artifact that refers to a manifest, its subject.
 
         Where the registry does not list what refers to a manifest, a tag does, made of the
-        manifest's digest ("Referrers Tag Schema"). If others attach something to the same
+        manifest's digest ("Referrers Tag Schema"). If other processes attach something to the same
         manifest at the same moment, one of the two may be missing from that list, which the
         registry has no way to prevent; it is stored all the same.
 
@@ -88,9 +99,47 @@ class Attachments(Artifacts):
 
     def _list_referrer(self, subject: str, entry: Dict[str, Any]) -> None:
         tag = referrers.tag(subject)
-        text = referrers.add(self._referrers_of_tag(subject), entry, tag)
-        if text is not None:
+        with _listing:
+            text = referrers.add(self._referrers_of_tag(subject), entry, tag)
+            if text is not None:
+                self._set_list(tag, text)
+
+    def _unlist_referrer(self, content: bytes, digest: str) -> None:
+        # What is deleted may be anything, and so may be what the tag stands for.
+        with suppress(DXFInvalidManifestError, DXFUnsupportedSchemaType):
+            subject = referrers.subject(content, digest)
+            if subject is None:
+                return
+            tag = referrers.tag(subject)
+            with _listing:
+                listed = self._referrers_of_tag(subject)
+                text = None if listed is None else referrers.without(listed, [digest], tag)
+                if text is not None:
+                    self._set_list(tag, text)
+
+    def _set_list(self, tag: str, text: str) -> None:
+        try:
             self.set_manifest(tag, text)
+        except requests.exceptions.HTTPError as error:
+            if status_of(error) not in _NOT_ALL_THERE:
+                raise
+            # Others may have deleted what the list has, and left it there.
+            listed = list(dict.fromkeys(one.digest for one in referrers.parse(text, tag)))
+            is_there = self._side_by_side(self._has_manifest, listed)
+            gone = [digest for digest, there in zip(listed, is_there) if not there]
+            rest = referrers.without(text, gone, tag)
+            if rest is None:
+                raise
+            self.set_manifest(tag, rest)
+
+    def _has_manifest(self, digest: str) -> bool:
+        try:
+            self.head_manifest_and_response(digest)
+        except requests.exceptions.HTTPError as error:
+            if is_not_found(error):
+                return False
+            raise
+        return True
 
     def _referrers_of_tag(self, digest: str) -> Optional[str]:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from threading import Lock
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Union
 
 from requests.exceptions import HTTPError
@@ -125,7 +124,6 @@ class _Copying:
         self._progress = progress
         self._seen_to: Set[str] = set()  # blobs
         self._manifests: Dict[str, None] = {}  # those that were put, in order
-        self._listing = Lock()  # held while a tag's list of referrers is added to
 
     def bring(self, found: _Found, depth: int = 0) -> None:
         """Have all in the target that a manifest refers to."""
@@ -178,8 +176,7 @@ class _Copying:
         self._manifests[found.digest] = None
         if about is not None and 'OCI-Subject' not in response.headers:
             entry = referrers.entry(found.content, found.digest, kind)
-            with self._listing:
-                self._target._list_referrer(about, entry)
+            self._target._list_referrer(about, entry)
 
     # Referrers
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Container, Dict, List, Optional, Union
 
 from . import manifests
 from .exceptions import DXFInvalidManifestError
@@ -59,6 +59,27 @@ def add(text: Optional[Union[str, bytes]], entry: Dict[str, Any], name: str) -> 
         return None
     # What others have put there stays as it is.
     return json.dumps({**document, 'manifests': [*entries, entry]})
+
+
+def without(text: Union[str, bytes], gone: Container[Any], name: str) -> Optional[str]:
+    """An index that lists some referrers no more.
+
+    :param text: the index as it is
+    :param gone: their digests
+    :returns: the new one's text; ``None`` if it lists none of them
+    :raises DXFInvalidManifestError: if it is no index
+    """
+    document = manifests.load(text, name)
+    entries = _entries(document, name)
+    left = [one for one in entries if not (isinstance(one, dict) and _is_of(one, gone))]
+    if len(left) == len(entries):
+        return None
+    return json.dumps({**document, 'manifests': left})
+
+
+def _is_of(entry: Dict[str, Any], listed: Container[Any]) -> bool:
+    digest = entry.get('digest')
+    return isinstance(digest, str) and digest in listed
 
 
 def entry(content: bytes, digest: str, media_type: str) -> Dict[str, Any]:

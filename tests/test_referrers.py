@@ -1,6 +1,7 @@
 """What is attached to a manifest, and how it is found."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -170,6 +171,70 @@ def test_a_tag_that_is_no_list(flavour, files, plain, subject, signature):
         files.attach(subject, signature, 'a/b')
     with pytest.raises(DXFInvalidManifestError, match='not that of an index'):
         files.list_referrers(subject)
+
+
+def test_what_is_deleted_is_listed_no_more(files, plain, subject, signature):
+    first, second = (files.attach(subject, signature, kind) for kind in ('a/b', 'c/d'))
+    files.del_alias(first)
+    assert [one.digest for one in files.list_referrers(subject)] == [second]
+    # Registries refuse a list that has what is not there.
+    third = files.attach(subject, signature, 'e/f')
+    assert {one.digest for one in files.list_referrers(subject)} == {second, third}
+    for digest in (second, third):
+        files.del_alias(digest)
+    assert files.list_referrers(subject) == []
+
+
+def test_what_others_have_deleted_is_in_nobody_s_way(flavour, files, plain, subject, signature):
+    first, second = (files.attach(subject, signature, kind) for kind in ('a/b', 'c/d'))
+    plain.delete(f'manifests/{first}')
+    third = files.attach(subject, signature, 'e/f')
+    assert {one.digest for one in files.list_referrers(subject)} == {second, third}
+    for digest in (second, third):
+        plain.delete(f'manifests/{digest}')
+    fourth = files.attach(subject, signature, 'g/h')
+    assert [one.digest for one in files.list_referrers(subject)] == [fourth]
+
+
+def test_threads_attach_to_the_same(flavour, subject, signature, files):
+    """A tag's list is read and written again, which only one may do at a time."""
+
+    def attach(kind):
+        with client(flavour, files._repo) as made:
+            return made.attach(subject, signature, kind)
+
+    with ThreadPoolExecutor(8) as threads:
+        attached = list(threads.map(attach, [f'a/{number}' for number in range(8)]))
+    assert {one.digest for one in files.list_referrers(subject)} == set(attached)
+
+
+def test_a_list_that_is_refused(fake_server):
+    """For something else than what is in it."""
+    listed = entry(5)
+    fake_server.on('HEAD', '.*/manifests/.*', Answer(headers={'Docker-Content-Digest': D}))
+    fake_server.on('HEAD', '.*/blobs/.*', Answer(headers={'Content-Length': '2'}))
+    fake_server.on('GET', '.*/manifests/latest', Answer(body=artifact()))
+    fake_server.on('GET', '.*/manifests/sha256-.*', Answer(body=index(listed)))
+    fake_server.on('PUT', '.*/manifests/sha256:.*', Answer(201))
+    fake_server.on('PUT', '.*/manifests/sha256-.*', Answer(400))
+    with dxf.DXF(fake_server.host, 'a', insecure=True) as made:
+        with pytest.raises(requests.exceptions.HTTPError, match='400'):
+            made.attach('latest', [], 'a/b')
+    assert [one.method for one in fake_server.requests].count('PUT') == 2
+
+
+@pytest.mark.parametrize('listed', [artifact(), index({'digest': 5}, {'digest': OTHER})])
+@pytest.mark.parametrize('subject', [None, 5, {}, {'digest': 'x'}, {'digest': D}])
+def test_deleting_what_is_listed_nowhere(fake_server, subject, listed):
+    """Whatever it says that it is about, and whatever the tag stands for."""
+    text = artifact(subject=subject)
+    fake_server.on('GET', '.*/manifests/latest', Answer(body=text))
+    fake_server.on('GET', '.*/manifests/sha256-.*', Answer(body=listed))
+    fake_server.on('DELETE', '.*', Answer(202))
+    with dxf.DXF(fake_server.host, 'a', insecure=True) as made:
+        assert made.del_alias('latest') == []
+    asked = [one.method for one in fake_server.requests]
+    assert asked == ['GET', 'DELETE', 'GET'][: 3 if subject == {'digest': D} else 2]
 
 
 def test_the_type_must_be_one(fake_server):
