@@ -7,10 +7,12 @@ from typing import (
     Dict,
     Iterable,
     List,
+    Literal,
     Optional,
     Tuple,
     TypeVar,
     Union,
+    overload,
 )
 
 import requests
@@ -129,6 +131,12 @@ class Aliases(Blobs):
         if not digest and digests.is_digest(alias):
             digest = alias
         return response, digest or digests.hash_bytes(_payload(response.content, alias))
+
+    @overload
+    def get_manifest(self, alias: str, platform: None = None) -> Union[str, Dict[str, str]]: ...
+
+    @overload
+    def get_manifest(self, alias: str, platform: str) -> str: ...
 
     def get_manifest(
         self, alias: str, platform: Optional[str] = None
@@ -256,9 +264,19 @@ class Aliases(Blobs):
     def _unlist_referrer(self, content: bytes, digest: str) -> None:
         """Have a manifest that was deleted listed no more among its subject's referrers."""
 
+    @overload
+    def list_aliases(
+        self, batch_size: Optional[int] = None, iterate: Literal[False] = False
+    ) -> List[str]: ...
+
+    @overload
     def list_aliases(
         self, batch_size: Optional[int] = None, iterate: bool = False
-    ) -> Union[List[str], Iterable[str]]:
+    ) -> Iterable[str]: ...
+
+    def list_aliases(
+        self, batch_size: Optional[int] = None, iterate: bool = False
+    ) -> Iterable[str]:
         """The repository's aliases ("Listing Tags").
 
         :param batch_size: how many names to ask for at a time

@@ -14,6 +14,7 @@ from .exceptions import (
     DXFUnsupportedSchemaType,
 )
 from .manifests import Descriptor
+from .naming import Filename
 from .paths import Parts, check_distinct, join
 from .places import check_place, merge, place, set_modes
 from .rooms import Room, room
@@ -42,7 +43,7 @@ class ArtifactPulls(Tags):
     def pull(
         self,
         alias: str,
-        folder: Any = '.',
+        folder: Filename = '.',
         platform: Optional[str] = None,
         progress: Optional[Progress] = None,
     ) -> List[str]:
@@ -66,9 +67,9 @@ class ArtifactPulls(Tags):
         :raises DXFDigestMismatchError: if it has not the digest
         """
         files = self._files_of(alias, platform)
-        folder = os.fsdecode(folder)
-        os.makedirs(folder, exist_ok=True)
-        root = os.path.realpath(folder)
+        name = os.fsdecode(folder)
+        os.makedirs(name, exist_ok=True)
+        root = os.path.realpath(name)
         for file in files:
             path = place(root, file.parts)
             if not file.is_folder:
@@ -92,7 +93,7 @@ class ArtifactPulls(Tags):
                 merge(made.path, place(root, parts))
             for parts in staged:
                 set_modes(place(root, parts), modes[parts])
-        return [os.path.normpath(os.path.join(folder, *file.parts)) for file in files]
+        return [os.path.normpath(os.path.join(name, *file.parts)) for file in files]
 
     def _files_of(self, alias: str, platform: Optional[str]) -> List[_File]:
         text: Any = self.get_manifest(alias, platform)

@@ -8,6 +8,7 @@ from .artifact_manifests import ARTIFACT_TYPE, CREATED, FILE_TYPE, FOLDER_TYPE, 
 from .artifact_pulls import ArtifactPulls
 from .blobs import Progress
 from .manifests import Descriptor
+from .naming import Filename
 from .paths import check_distinct
 from .rooms import room
 
@@ -26,7 +27,7 @@ class Artifacts(ArtifactPulls):
     def push(
         self,
         alias: str,
-        filenames: Iterable[Any],
+        filenames: Iterable[Filename],
         artifact_type: Optional[str] = None,
         annotations: Optional[Mapping[str, str]] = None,
         media_types: Optional[Mapping[Any, str]] = None,
@@ -56,7 +57,7 @@ class Artifacts(ArtifactPulls):
 
     def _make_artifact(
         self,
-        filenames: Iterable[Any],
+        filenames: Iterable[Filename],
         artifact_type: Optional[str],
         annotations: Optional[Mapping[str, str]],
         media_types: Optional[Mapping[Any, str]],
@@ -99,7 +100,7 @@ class Artifacts(ArtifactPulls):
         return self._sizes[digest] if digest in self._sizes else self.blob_size(digest)
 
 
-def _sources(filenames: Iterable[Any]) -> List[_Source]:
+def _sources(filenames: Iterable[Filename]) -> List[_Source]:
     """What is to be pushed, if it could be pulled again."""
     named = filenames.items() if isinstance(filenames, Mapping) else ((f, f) for f in filenames)
     found = []

@@ -14,6 +14,7 @@ from .blobs import Progress
 from .downloads import content_length
 from .exceptions import DXFInvalidManifestError, DXFUnsupportedSchemaType
 from .manifests import Descriptor
+from .naming import Filename
 from .pagination import pages
 
 # What a registry answers to an index that lists what it has not.
@@ -30,7 +31,7 @@ class Attachments(Artifacts):
     def attach(
         self,
         reference: str,
-        filenames: Iterable[Any],
+        filenames: Iterable[Filename],
         artifact_type: str,
         annotations: Optional[Mapping[str, str]] = None,
         media_types: Optional[Mapping[Any, str]] = None,
@@ -70,7 +71,7 @@ class Attachments(Artifacts):
 
         :param reference: the manifest's: a tag or a digest
         :param artifact_type: only those of this type
-        :returns: their :class:`descriptors <dxf.indexes.Descriptor>`
+        :returns: their :class:`descriptors <dxf.Descriptor>`
         :raises DXFNotARegistryError: if the answer is no list of them
         :raises DXFInvalidManifestError: if something in that list is wrong
         """

@@ -8,11 +8,13 @@ from typing import (
     Dict,
     Iterable,
     List,
+    Literal,
     Mapping,
     Optional,
     Type,
     TypeVar,
     Union,
+    overload,
 )
 
 import requests
@@ -346,9 +348,17 @@ class DXFBase:
                 # Not by these credentials: when the registry has refused the token too,
                 # `auth` is asked, which may know others.
 
+    @overload
+    def list_repos(
+        self, batch_size: Optional[int] = None, iterate: Literal[False] = False
+    ) -> List[str]: ...
+
+    @overload
     def list_repos(
         self, batch_size: Optional[int] = None, iterate: bool = False
-    ) -> Union[List[str], Iterable[str]]:
+    ) -> Iterable[str]: ...
+
+    def list_repos(self, batch_size: Optional[int] = None, iterate: bool = False) -> Iterable[str]:
         """The registry's repositories (distribution specification, "Catalog" of its predecessor).
 
         :param batch_size: how many names to ask for at a time
@@ -360,7 +370,7 @@ class DXFBase:
 
     def _names(
         self, request: Request, path: str, key: str, batch_size: Optional[int], iterate: bool
-    ) -> Union[List[str], Iterable[str]]:
+    ) -> Iterable[str]:
         params: Dict[str, Any] = {} if batch_size is None else {'params': {'n': batch_size}}
 
         def get(page: Optional[str]) -> requests.Response:

@@ -10,9 +10,11 @@ from typing import (
     Iterable,
     Iterator,
     List,
+    Literal,
     Mapping,
     Optional,
     Tuple,
+    overload,
 )
 
 import requests
@@ -25,7 +27,7 @@ from .contents import Content, as_bytes, has_size, is_seekable, pieces
 from .downloads import Download, content_length, find_size
 from .exceptions import DXFMountFailed, DXFNotARegistryError
 from .files import save
-from .naming import naming
+from .naming import Filename, naming
 from .presence import Presence
 from .repository import SEAMS, Repository
 from .sessions import Session, Target
@@ -45,7 +47,7 @@ class Blobs(Repository):
 
     def push_blob(
         self,
-        filename: Any = None,
+        filename: Optional[Filename] = None,
         progress: Optional[Progress] = None,
         data: Any = None,
         digest: Optional[str] = None,
@@ -79,7 +81,7 @@ class Blobs(Repository):
 
     def _push_file(
         self,
-        filename: Any,
+        filename: Filename,
         progress: Optional[Progress],
         digest: Optional[str],
         check_exists: bool,
@@ -164,6 +166,21 @@ class Blobs(Repository):
             self._sizes[digest] = size
         return True
 
+    @overload
+    def pull_blob(
+        self, digest: str, size: Literal[False] = False, chunk_size: Optional[int] = None
+    ) -> Iterator[bytes]: ...
+
+    @overload
+    def pull_blob(
+        self, digest: str, size: Literal[True], chunk_size: Optional[int] = None
+    ) -> Tuple[Iterator[bytes], int]: ...
+
+    @overload
+    def pull_blob(
+        self, digest: str, size: bool = False, chunk_size: Optional[int] = None
+    ) -> Any: ...
+
     def pull_blob(self, digest: str, size: bool = False, chunk_size: Optional[int] = None) -> Any:
         """Fetch a blob. The request goes out at once.
 
@@ -216,7 +233,7 @@ class Blobs(Repository):
 
     def push_blobs(
         self,
-        filenames: Iterable[Any],
+        filenames: Iterable[Filename],
         progress: Optional[Progress] = None,
         check_exists: bool = True,
     ) -> List[str]:
@@ -235,7 +252,7 @@ class Blobs(Repository):
             Presence(self._target()) if own and check_exists and len(todo) >= _MANY else None
         )
 
-        def push(filename: Any) -> str:
+        def push(filename: Filename) -> str:
             if presence is None:
                 return self.push_blob(filename, progress, check_exists=check_exists)
             digest = self._push_file(filename, progress, None, check_exists, presence)
@@ -271,7 +288,7 @@ class Blobs(Repository):
 
     def save_blobs(
         self,
-        filename: str,
+        filename: Filename,
         wanted: Iterable[str],
         progress: Optional[Progress] = None,
         sizes: Optional[Mapping[str, int]] = None,

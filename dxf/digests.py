@@ -16,7 +16,7 @@ from .exceptions import (
     DXFSizeMismatchError,
     DXFUnexpectedDigestMethodError,
 )
-from .naming import naming
+from .naming import Filename, naming
 from .threads import Worker
 
 # Large enough that the interpreter is out of the way, small enough for the
@@ -139,7 +139,7 @@ def hash_pieces(pieces: Iterable[bytes]) -> str:
     return hasher.digest()
 
 
-def hash_file(filename: Any) -> str:
+def hash_file(filename: Filename) -> str:
     """The digest of a file's content, which is read in constant memory.
 
     :param filename: the file's path

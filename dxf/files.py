@@ -14,7 +14,7 @@ from .blocks import Block
 from .digests import READ_SIZE, Hasher
 from .downloads import Download
 from .exceptions import DXFDigestMismatchError
-from .naming import naming
+from .naming import Filename, naming
 from .parts import part
 
 # Starts a download: of a digest, with the pieces of it that are there already.
@@ -25,7 +25,7 @@ Progress = Callable[[str, bytes, Optional[int]], Any]
 
 
 def save(
-    filename: str,
+    filename: Filename,
     wanted: Sequence[str],
     start: Start,
     size_of: Callable[[str], int],
@@ -41,12 +41,12 @@ def save(
     :raises DXFDigestMismatchError: if what came has another digest
     :raises OSError: if the file can't be written
     """
-    filename = os.fsdecode(filename)
+    name = os.fsdecode(filename)
     # A link stays one, and what it points to is replaced.
-    path = os.path.realpath(filename)
-    with _calling(path, filename):
-        if not _can_be_replaced(filename, path):
-            with open(filename, 'wb') as file:
+    path = os.path.realpath(name)
+    with _calling(path, name):
+        if not _can_be_replaced(name, path):
+            with open(name, 'wb') as file:
                 _Saving(file, start, size_of, progress).blobs(wanted)
             return
         with part(path, wanted) as made:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator, Union
+
+if TYPE_CHECKING:
+    # What a file is called by.
+    Filename = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
+else:
+    # Python 3.8 does not say of what a PathLike is.
+    Filename = Union[str, bytes, os.PathLike]
 
 
 @contextmanager

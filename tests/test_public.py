@@ -2,11 +2,13 @@
 
 import ast
 import importlib
+import inspect
 import json
 import pickle
 import pkgutil
 import subprocess
 import sys
+import typing
 
 import pytest
 
@@ -100,6 +102,13 @@ def test_each_name_is_what_its_module_has():
     assert dxf._to_bytes_2and3 is digests._to_bytes_2and3
     assert dxf._schema2_mimetype is manifests._schema2_mimetype
     assert dxf._schema2_list_mimetype is manifests._schema2_list_mimetype
+
+
+@pytest.mark.parametrize('public', [dxf.DXFBase, dxf.DXF])
+def test_the_types_of_what_is_public_can_be_looked_up(public):
+    """On the oldest Python too, which knows fewer of them."""
+    for name, method in inspect.getmembers(public, inspect.isfunction):
+        assert name.startswith('_') or 'return' in typing.get_type_hints(method)
 
 
 @pytest.mark.parametrize('name', ['nonsense', 'dxf', '_HOME', 'DXFError', '__wrapped__'])
