@@ -32,6 +32,7 @@ from .names import layouts
 from .pagination import names
 from .proxies import is_between
 from .retries import NETWORK_ERRORS, Retries, is_transient
+from .threads import turn
 from .tokens import Grant
 from .transport import (
     DEFAULT_TIMEOUT,
@@ -209,7 +210,8 @@ class DXFBase:
                 return check(response)
             if Origin.of(response.url) != Origin.of(base_url):
                 return check(response)
-            with self._transport.authenticating:
+            # Objects with other connections may have the same `auth`.
+            with turn(self._auth), self._transport.authenticating:
                 # Unless another thread has done so since.
                 if self._headers == headers and self._auth and not asked:
                     asked = True

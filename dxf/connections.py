@@ -82,6 +82,9 @@ class AnswersEarly:
 
     sock: Any
 
+    # Whoever sets http.client's would have passwords and tokens printed.
+    debuglevel = 0
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # urllib3 1.26 does not let its pools be told.

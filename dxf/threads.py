@@ -1,13 +1,33 @@
-"""Threads, loaded when there is something to do side by side."""
+"""Threads, loaded when there is something to do side by side, and what they take turns at."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable
+from contextlib import nullcontext
+from threading import Lock, RLock
+from typing import TYPE_CHECKING, Any, Callable, ContextManager, Optional
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-__all__ = ['Future', 'ThreadPoolExecutor', 'Worker', 'pool']
+__all__ = ['Future', 'ThreadPoolExecutor', 'Worker', 'pool', 'turn']
+
+_looking = Lock()
+_turns: WeakKeyDictionary[Any, ContextManager[Any]] = WeakKeyDictionary()
+# For functions that nothing can be kept for: they can't be hashed, or referred to weakly.
+_others_turn = RLock()
+
+
+def turn(function: Optional[Callable[..., Any]]) -> ContextManager[Any]:
+    """What to hold while a function is called that no two threads may be in at once."""
+    if function is None:
+        return nullcontext()
+    with _looking:
+        try:
+            # A method is made anew whenever it is named: what stays is its object.
+            return _turns.setdefault(getattr(function, '__self__', function), RLock())
+        except TypeError:
+            return _others_turn
 
 
 def pool(size: int) -> ThreadPoolExecutor:

@@ -1,5 +1,6 @@
 """Signatures in addresses are in no message, log, traceback or repr, whatever fails."""
 
+import http.client
 import logging
 
 import pytest
@@ -76,6 +77,12 @@ def test_what_succeeds(eyes, server, client):
     text = eyes.check(objects=inside(client))
     assert f'GET {server.url}/v2/a/tags/list: 200' in text
     assert f'GET {server.url}/token: 200' in text
+
+
+def test_what_http_client_prints(eyes, server, client, monkeypatch):
+    monkeypatch.setattr(http.client.HTTPConnection, 'debuglevel', 1)
+    client.list_aliases()
+    eyes.check()
 
 
 # Where signed addresses lead

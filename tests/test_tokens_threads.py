@@ -110,6 +110,62 @@ def test_auth_is_not_called_by_two_threads_at_once(crowd, certificates):
     assert not any(overlaps)
 
 
+class Overlaps:
+    """Something to pass as `auth` in several ways, which sees whether two threads are in it."""
+
+    __hash__ = None
+
+    def __init__(self):
+        self._inside = threading.Lock()
+        self.seen = []
+
+    def method(self, client, response):
+        is_alone = self._inside.acquire(blocking=False)
+        self.seen.append(not is_alone)
+        try:
+            auth(client, response)
+            # Long enough for another to come in, if one may.
+            threading.Event().wait(0.1)
+        finally:
+            if is_alone:
+                self._inside.release()
+
+    __call__ = method
+
+
+@pytest.mark.parametrize('kind', ['function', 'method', 'object that can not be hashed'])
+def test_auth_of_two_registries_is_not_called_by_two_threads_at_once(certificates, kind):
+    overlaps = Overlaps()
+
+    def function(client, response):
+        overlaps(client, response)
+
+    def made():
+        return {'function': function, 'method': overlaps.method}.get(kind, overlaps)
+
+    with GrantingRegistry(certificates) as one, GrantingRegistry(certificates) as other:
+        ready = threading.Barrier(2)
+
+        def serve(registry):
+            def answer(request):
+                answer = registry.serve(request)
+                if answer.status == 401:
+                    ready.wait(SECONDS)
+                return answer
+
+            return answer
+
+        for registry in (one, other):
+            registry.on(None, '/v2/.*', serve(registry))
+        clients = [
+            dxf.DXF(registry.host, 'a', made(), tlsverify=certificates.ca)
+            for registry in (one, other)
+        ]
+        with clients[0], clients[1]:
+            assert at_once([client.list_aliases for client in clients]) == [['a'], ['a']]
+    assert overlaps.seen == [False, False]
+
+
 def test_a_refusal_reaches_all(crowd, certificates):
     crowd.on('GET', '/token', lambda request: Answer(401))
 
