@@ -153,7 +153,7 @@ class Aliases(Blobs):
         parsed = _parse(text, response, alias)
         if not isinstance(parsed, manifests.Index):
             return text
-        return self._of_platforms(parsed, platform, _text)
+        return self._of_platforms(parsed, alias, platform, _text)
 
     def get_alias(
         self,
@@ -227,7 +227,7 @@ class Aliases(Blobs):
         parsed = self._have(alias, None)[1]
         if not isinstance(parsed, manifests.Index):
             return []
-        return list(self._nesting(parsed).index.platforms)
+        return list(self._nesting(parsed, alias).index.platforms)
 
     def list_manifests(self, alias: str) -> List[Descriptor]:
         """All that a multi-arch alias lists, attestations and other indexes too.
@@ -251,7 +251,7 @@ class Aliases(Blobs):
         response, digest = self._get_with_digest(alias)
         parsed = _parse(response.content, response, alias)
         if isinstance(parsed, manifests.Index):
-            platforms = self._nesting(parsed).index.platforms
+            platforms = self._nesting(parsed, alias).index.platforms
             found: Any = {name: descriptor.digest for name, descriptor in platforms.items()}
         elif isinstance(parsed, manifests.Schema1Manifest):
             found = parsed.layers
@@ -306,18 +306,18 @@ class Aliases(Blobs):
             digests.check_size(descriptor.digest, len(response.content), descriptor.size)
         return text, parsed
 
-    def _nesting(self, index: manifests.Index) -> Nesting:
+    def _nesting(self, index: manifests.Index, name: Optional[str]) -> Nesting:
         def read(wanted: Iterable[Descriptor]) -> List[manifests.Manifest]:
             return self._side_by_side(lambda one: self._child(one)[1], wanted)
 
-        return Nesting(index, read)
+        return Nesting(index, read, name)
 
     def _inner_indexes(
         self, alias: Optional[str] = None, manifest: Optional[str] = None
     ) -> List[str]:
         """The digests of the indexes in an alias's index."""
         parsed = self._have(alias, manifest)[1]
-        return self._nesting(parsed).inner if isinstance(parsed, manifests.Index) else []
+        return self._nesting(parsed, alias).inner if isinstance(parsed, manifests.Index) else []
 
     def _read_alias(
         self,
@@ -328,11 +328,15 @@ class Aliases(Blobs):
     ) -> Union[_Result, Dict[str, _Result]]:
         text, parsed = self._have(alias, manifest)
         if isinstance(parsed, manifests.Index):
-            return self._of_platforms(parsed, platform, value)
+            return self._of_platforms(parsed, alias, platform, value)
         return value((text, parsed))
 
     def _of_platforms(
-        self, index: manifests.Index, platform: Optional[str], value: Callable[[_Child], _Result]
+        self,
+        index: manifests.Index,
+        name: Optional[str],
+        platform: Optional[str],
+        value: Callable[[_Child], _Result],
     ) -> Union[_Result, Dict[str, _Result]]:
         """What an index's manifests give, by platform; or what one of them gives."""
 
@@ -345,18 +349,18 @@ class Aliases(Blobs):
             result = fetch(direct)
             if not isinstance(result, manifests.Index):
                 return result
-        nesting = self._nesting(index)
+        nesting = self._nesting(index, name)
         while True:
             wanted = nesting.index.platforms
             if platform is not None:
                 wanted = {platform: nesting.index.choose(platform)}
             results: Dict[str, _Result] = {}
             inner: Dict[str, manifests.Manifest] = {}
-            for name, got in zip(wanted, self._side_by_side(fetch, wanted.values())):
+            for each, got in zip(wanted, self._side_by_side(fetch, wanted.values())):
                 if isinstance(got, manifests.Index):
-                    inner[wanted[name].digest] = got
+                    inner[wanted[each].digest] = got
                 else:
-                    results[name] = got
+                    results[each] = got
             if not inner:
                 return results if platform is None else results[platform]
             # Indexes that are listed as something else.

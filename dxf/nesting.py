@@ -20,12 +20,14 @@ class Nesting:
     """An index, with what its indexes list in their places.
 
     :param read: reads those, if there are any
+    :param name: what errors call the index
     :raises DXFInvalidManifestError: if there are too many, or they are nested too deep
     """
 
-    def __init__(self, index: Index, read: Read) -> None:
+    def __init__(self, index: Index, read: Read, name: Optional[str] = None) -> None:
         self.index = index
         self._read = read
+        self._name = name
         self._depth = 0
         self._taken: Set[str] = set()
         #: the digests of the indexes in it, outer ones first
@@ -64,9 +66,12 @@ class Nesting:
 
     def _check(self, found: Iterable[str], depth: int = 0) -> None:
         if max(depth, self._depth) > _MAX_DEPTH:
-            raise DXFInvalidManifestError('manifests', 'has indexes that are nested too deep')
+            raise self._error('has indexes that are nested too deep')
         if len(self._taken.union(found)) > _MAX_NUMBER:
-            raise DXFInvalidManifestError('manifests', 'has too many indexes in it')
+            raise self._error('has too many indexes in it')
+
+    def _error(self, problem: str) -> DXFInvalidManifestError:
+        return DXFInvalidManifestError('manifests', problem, self._name)
 
 
 def _opened(entries: Iterable[Entry], found: Mapping[str, manifests.Manifest]) -> Iterator[Entry]:

@@ -156,16 +156,18 @@ def test_nesting_has_an_end(client, plain, depth, is_read):
         assert client.list_platforms('latest') == ['linux/amd64']
         return
     for read in (client.list_platforms, client.get_alias, client.get_digest, client.get_manifest):
-        with pytest.raises(exceptions.DXFInvalidManifestError, match='nested too deep'):
+        with pytest.raises(exceptions.DXFInvalidManifestError, match='nested too deep') as e:
             read('latest')
+        assert e.value.manifest == 'latest'
 
 
 def test_indexes_in_an_index_are_counted_before_they_are_read(client, plain, monkeypatch):
     inner = [pushed_index(plain, annotations={'n': str(n)}) for n in range(65)]
     pushed_index(plain, *map(nested_entry, inner), tag='latest')
     sent = record_sent(monkeypatch)
-    with pytest.raises(exceptions.DXFInvalidManifestError, match='too many indexes'):
+    with pytest.raises(exceptions.DXFInvalidManifestError, match='too many indexes') as e:
         client.get_alias('latest')
+    assert e.value.manifest == 'latest'
     assert methods(sent) == ['GET']
 
 
