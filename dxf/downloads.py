@@ -21,9 +21,9 @@ from .retries import NETWORK_ERRORS, Retries, is_transient
 
 Request = Callable[..., requests.Response]
 
-# What a connection must have brought before it was cut, in bytes, for the next
+# What connections must have brought before they were cut, in bytes, for the next
 # attempt to count as the first again.
-_PROGRESS = 1024 * 1024
+_PROGRESS = 64 * 1024
 
 # What is longer is no page that stands in for an answer, in bytes.
 _MAX_WEB_PAGE_SIZE = 1024 * 1024
@@ -218,7 +218,7 @@ class Download:
                 if self._position - began >= _PROGRESS:
                     # It gets on: what counts is how often it does not.
                     attempts = self._retries.start()
-                began = self._position
+                    began = self._position
                 if not is_transient(error) or not attempts.wait(error=error):
                     raise
             self._ask()
@@ -234,27 +234,30 @@ class Download:
     def _range(self, first: int, end: int) -> Optional[bytearray]:
         """The bytes from ``first`` up to but without ``end``; ``None`` if it can't be had."""
         attempts = self._retries.start()
+        content, count = bytearray(end - first), 0
         while True:
+            began = count
             try:
-                response = self._get(headers={'Range': f'bytes={first}-{end - 1}'})
+                response = self._get(headers={'Range': f'bytes={first + count}-{end - 1}'})
                 if (
                     response.status_code != HTTPStatus.PARTIAL_CONTENT
-                    or _range_start(response) != first
+                    or _range_start(response) != first + count
                 ):
                     response.close()
                     return None
-                content, count = bytearray(end - first), 0
                 for piece in contents(response, _RANGE_STEP):
                     content[count : count + len(piece)] = piece
                     count += len(piece)
                     if count > end - first:
                         break
                 response.close()
-                if count == end - first:
-                    return content
+                if count >= end - first:
+                    return content if count == end - first else None
                 error: Exception = ConnectionError('a range was cut short')
             except NETWORK_ERRORS as caught:
                 error = caught
+            if count > began:
+                attempts = self._retries.start()
             if not is_transient(error) or not attempts.wait(error=error):
                 raise error
 

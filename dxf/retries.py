@@ -61,10 +61,13 @@ class Attempts:
         """Wait until it is time to try again.
 
         :param error: what the last attempt failed with, or
-        :param response: what it was answered with
+        :param response: what it was answered with, if the error does not say so
         :returns: whether to try again; not, if that was the last attempt or the
             wait would take too long
         """
+        if response is None and isinstance(error, HTTPError):
+            # What can be sent only once is answered for by who sends it.
+            response = error.response
         answer = response.raw if response is not None else None
         try:
             self._retry = self._retry.increment(response=answer, error=error)

@@ -86,19 +86,21 @@ class Session:
             raise not_a_registry(response, 'it opened an upload without saying where')
 
     def append(self, body: Any, count: int) -> None:
-        """Send the next ``count`` bytes."""
-        self._go_on(
-            self._request(
-                'patch',
-                self._location,
-                data=body,
-                headers={
-                    'Content-Type': _BLOB_TYPE,
-                    'Content-Range': f'{self.offset}-{self.offset + count - 1}',
-                },
-            )
+        """Send the next ``count`` bytes, of which the registry may take fewer."""
+        end = self.offset + count
+        response = self._request(
+            'patch',
+            self._location,
+            data=body,
+            headers={
+                'Content-Type': _BLOB_TYPE,
+                'Content-Range': f'{self.offset}-{end - 1}',
+            },
         )
-        self.offset += count
+        self._go_on(response)
+        stored = _stored(response) or 0
+        # Whoever says what can't be does not mean how far it got: the digest will tell.
+        self.offset = stored if self.offset < stored < end else end
 
     def finish(self, digest: str, size: int, body: Any = b'') -> None:
         """Send the last bytes, and make the whole a blob.
@@ -129,15 +131,10 @@ class Session:
             response = self._request('get', self._location)
         except (RequestException, DXFError):
             return False
-        stored = _RANGE.fullmatch(response.headers.get('Range', ''))
+        stored = _stored(response)
         if stored is None:
             return False
-        end = int(stored.group(1)) + 1
-        if end == 1:
-            # "0-0" is said of one byte and of none, and only the latter is likely:
-            # a new upload is as good.
-            return False
-        self.offset = end
+        self.offset = stored
         self._go_on(response)
         return True
 
@@ -146,3 +143,12 @@ class Session:
         # It forgets by itself, later.
         with suppress(RequestException, DXFError):
             self._request('delete', self._location)
+
+
+def _stored(response: requests.Response) -> Optional[int]:
+    """How many bytes an answer says the registry has, if it does."""
+    found = _RANGE.fullmatch(response.headers.get('Range', ''))
+    last = int(found.group(1)) if found else 0
+    # "0-0" is said of one byte and of none, and only the latter is likely: a new upload is as
+    # good.
+    return last + 1 if last else None

@@ -112,6 +112,11 @@ class Uploader:
                     # To open one has been tried as often as it may be.
                     if session is None or not (is_transient(error) or _is_lost(error)):
                         raise
+                    # And so has what ends one, if it has no content.
+                    if session.offset == content.size and is_transient(error):
+                        if self._target.exists(final()):
+                            return final()
+                        raise
                     if session.offset > acknowledged:
                         # It gets on: what counts is how often it does not.
                         acknowledged = session.offset
@@ -199,9 +204,13 @@ class Uploader:
     def _append_chunk(self, session: Session, chunk: Content) -> None:
         """Send one chunk of a stream, and after a cut what is left of it."""
         attempts = self._retries.start()
-        start = session.offset
+        start = acknowledged = session.offset
         step = chunk.size
         while session.offset < start + chunk.size:
+            if session.offset > acknowledged:
+                # It gets on: what counts is how often it does not.
+                acknowledged = session.offset
+                attempts = self._retries.start()
             sent = session.offset - start
             end = min(sent + step, chunk.size)
             try:
@@ -232,7 +241,8 @@ class Uploader:
                 _refuse_changed(error, lambda _: got, digest)
                 if not (is_transient(error) or _is_lost(error)):
                     raise
-                if not attempts.wait(error=error) or not session.ask():
+                # Without content, it has been sent as often as it may be.
+                if is_transient(error) or not attempts.wait(error=error) or not session.ask():
                     if self._target.exists(digest):
                         return
                     raise

@@ -14,7 +14,7 @@ from requests.exceptions import ConnectionError, HTTPError
 import dxf
 from dxf.downloads import Download, content_length, find_size
 from dxf.exceptions import DXFDigestMismatchError, DXFUnexpectedDigestMethodError
-from dxf.ranges import Pace
+from dxf.ranges import RANGE_SIZE, Pace
 from dxf.retries import Retries
 
 from .support.fakeserver import Answer, FakeServer
@@ -215,6 +215,13 @@ def test_a_download_that_gets_on_may_be_cut_more_often_than_it_may_fail(fake_ser
     blob.script.extend([cut(SIZE + 300_000)] * 7)
     assert pull(fake_server, expected=content, total=2) == content
     assert len(blob.asked) > 4
+
+
+def test_what_little_each_attempt_brings_counts_together(fake_server):
+    blob = Blob(fake_server)
+    blob.script.extend([cut(40_000)] * 20)
+    assert pull(fake_server, total=3) == CONTENT
+    assert len(blob.asked) == 21
 
 
 def test_a_download_that_does_not_get_on(fake_server, clock):
@@ -598,6 +605,52 @@ def test_when_more_connections_are_tried(monkeypatch, clock, waited, left, is_wo
         clock.sleep(0.75)
         pace.add(6 * MIB, 0.75 * waited)
     assert pace.is_worth_more(left) is is_worth_more
+
+
+@pytest.fixture
+def by_ranges(monkeypatch):
+    """What goes to a file comes by several connections, after the first of what one brings."""
+    monkeypatch.setattr('dxf.ranges.Pace.is_worth_more', lambda pace, left: left > 0)
+
+
+def saved(server, path, content):
+    with dxf.DXF(server.host, 'a', insecure=True, retries=2) as client:
+        client.save_blobs(str(path), [digest(content)])
+    return path.read_bytes()
+
+
+def cuts_each(first):
+    """Answers for ranges are cut after so many bytes, as long as there is more."""
+
+    def act(answer):
+        if answer.status == 206 and len(answer.body) > first:
+            answer.cut_after = first
+        return answer
+
+    return act
+
+
+def test_ranges_that_are_cut_are_gone_on_with(fake_server, by_ranges, tmp_path):
+    content = CONTENT * 8
+    blob = Blob(fake_server, content, Accept_Ranges='bytes')
+    blob.script = [None] + [cuts_each(100_000)] * 1000
+    assert saved(fake_server, tmp_path / 'saved', content) == content
+    firsts = [wanted.partition('-')[0] for wanted in blob.asked if wanted]
+    assert len(set(firsts)) == len(firsts)
+
+
+def test_a_range_that_has_more_than_was_asked_for(fake_server, by_ranges, tmp_path):
+    """It can't be trusted, and the blob comes by one connection."""
+    content = CONTENT * 8
+
+    def lengthen(answer):
+        if len(answer.body) <= RANGE_SIZE:
+            answer.body += b'more'
+        return answer
+
+    blob = Blob(fake_server, content, Accept_Ranges='bytes')
+    blob.script = [None] + [lengthen] * 8
+    assert saved(fake_server, tmp_path / 'saved', content) == content
 
 
 SAVING = """

@@ -140,6 +140,14 @@ def test_retry_after_in_seconds(clock, status):
     assert clock.slept == [30]
 
 
+def test_retry_after_of_an_error_that_holds_the_answer(clock):
+    attempts = Retries(total=3).start()
+    error = requests.HTTPError(response=refused(Retry_After='30'))
+    assert attempts.wait(error=error)
+    assert attempts.wait(error=requests.HTTPError())
+    assert clock.slept == [30, 1]
+
+
 def test_the_longer_wait_wins(clock):
     attempts = Retries(total=5).start()
     waits(attempts, 4, response=refused(Retry_After='3'))

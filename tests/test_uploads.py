@@ -21,7 +21,7 @@ from dxf.retries import Retries
 from dxf.sessions import Session, Target
 from dxf.uploads import STREAM_CHUNK_SIZE, Uploader
 
-from .support.uploading import Cut, Lose, Refuse, Say, UploadServer
+from .support.uploading import Cut, Keep, Lose, Refuse, Say, UploadServer
 
 KIB = 1024
 MIB = 1024 * 1024
@@ -302,6 +302,47 @@ def test_a_refusal_that_may_pass(server, status, forget):
     push(server, content_of(1000), chunk_size=300)
 
 
+@pytest.mark.parametrize('status', [429, 503])
+@pytest.mark.parametrize('send', ['whole', 'chunks', 'stream'])
+def test_a_refusal_that_says_for_how_long(server, clock, status, send):
+    refusal = Refuse(status, {'Retry-After': '30'})
+    server.script('PUT' if send == 'whole' else 'PATCH', refusal)
+    if send == 'stream':
+        push_stream(server, content_of(1000), chunk_size=300)
+    else:
+        push(server, content_of(1000), chunk_size=None if send == 'whole' else 300)
+    assert clock.slept == [30]
+
+
+@pytest.mark.parametrize('send', [push, push_stream])
+def test_a_refusal_for_longer_than_anybody_waits(server, clock, send):
+    server.script('PATCH', Refuse(503, {'Retry-After': '3600'}))
+    with pytest.raises(HTTPError):
+        send(server, content_of(1000), chunk_size=300)
+    assert len(server.requests('PATCH')) == 1
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize('send', [push, push_stream])
+@pytest.mark.parametrize('status', [500, 503])
+def test_an_end_that_stays_refused(server, send, status):
+    """As often as anything else, and not each time as often."""
+    server.script('PUT', *[Refuse(status)] * 50)
+    with pytest.raises(HTTPError):
+        send(server, content_of(1000), chunk_size=300)
+    assert len(server.requests('PUT')) == 6
+    assert server.methods()[-2:] == ['HEAD', 'DELETE']
+
+
+@pytest.mark.parametrize('send', [push, push_stream])
+def test_an_end_that_is_refused_after_it_was_done(server, send):
+    """As by a proxy that did not wait for the answer."""
+    content = content_of(1000)
+    server.blobs[digest(content)] = content
+    server.script('PUT', *[Refuse(504)] * 6)
+    send(server, content, chunk_size=300)
+
+
 @pytest.mark.parametrize('status', [400, 401, 403, 405, 501])
 def test_a_refusal_that_does_not_pass(server, status):
     server.script('PUT', Refuse(status))
@@ -352,6 +393,26 @@ def test_a_registry_that_says_it_got_further_than_it_did(server, stored, known):
     with contextlib.suppress(requests.RequestException, dxf.exceptions.DXFError):
         push(server, content, known)
     assert all(digest(stored) == name for name, stored in server.blobs.items())
+
+
+@pytest.mark.parametrize('send', [push, push_stream])
+def test_a_registry_that_takes_part_of_a_chunk(server, send):
+    server.script('PATCH', None, Keep(100))
+    send(server, content_of(1000), chunk_size=300)
+    assert [request.headers['Content-Range'] for request in server.requests('PATCH')][:3] == [
+        '0-299',
+        '300-599',
+        '400-599' if send is push_stream else '400-699',
+    ]
+    assert 'GET' not in server.methods()
+
+
+@pytest.mark.parametrize('stored', ['0-0', '0-99', '0-299', '0-5000', '300-599', 'rubbish', None])
+@pytest.mark.parametrize('send', [push, push_stream])
+def test_a_registry_that_says_of_a_chunk_what_can_not_be(server, stored, send):
+    server.script('PATCH', None, Say({'Range': stored}))
+    send(server, content_of(1000), chunk_size=300)
+    assert len(server.requests('PATCH')) == 4
 
 
 def test_no_connection_to_open_an_upload(server):
@@ -572,6 +633,12 @@ def test_a_stream_that_is_cut_too_often(server):
     with pytest.raises(ConnectionError):
         push_stream(server, content_of(1000), chunk_size=300, total=3)
     assert len(server.requests('PATCH')) == 5
+
+
+def test_a_stream_that_is_cut_again_and_again(server):
+    """It gets on, and so it may be cut any number of times."""
+    server.script('PATCH', None, *[Cut(10)] * 20)
+    push_stream(server, content_of(1000), chunk_size=300, total=2)
 
 
 def test_a_stream_that_is_refused(server):

@@ -38,6 +38,12 @@ class Refuse(NamedTuple):
     forget: bool = False
 
 
+class Keep(NamedTuple):
+    """The body is read, this many bytes of it are kept, and the answer says so."""
+
+    count: int
+
+
 class Say(NamedTuple):
     """All is done, and the answer has these headers too; those that are None, it lacks."""
 
@@ -101,6 +107,8 @@ class UploadServer(LoopbackServer):
                 if act.forget:
                     self._forget(request)
                 return send(handler, Answer(act.status, headers=act.headers))
+            if isinstance(act, Keep):
+                body = body[: act.count]
             made = self._do(request, body)
             if isinstance(act, Lose):
                 if act.forget:
