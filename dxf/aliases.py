@@ -87,6 +87,7 @@ class Aliases(Blobs):
         :param alias: the name, a tag
         :param digests: the blobs', at least one
         :returns: the manifest's text
+        :raises requests.exceptions.HTTPError: if the registry has no such blob
         """
         manifest_json = self.make_manifest(*digests)
         self.set_manifest(alias, manifest_json)
@@ -111,11 +112,12 @@ class Aliases(Blobs):
         return _decode(response.content, alias), response
 
     def head_manifest_and_response(self, alias: str) -> Tuple[str, requests.Response]:
-        """Ask for a manifest's digest.
+        """Ask for a manifest's digest ("Checking if content exists in the registry").
 
         :param alias: a tag or a digest
         :returns: the manifest's digest, and the registry's answer; where that does not
             name the digest, the manifest is fetched
+        :raises requests.exceptions.HTTPError: if the registry has no such manifest
         """
         response = self._request(
             'head', endpoints.manifest(alias), headers={'Accept': manifests.ACCEPT}
@@ -141,13 +143,14 @@ class Aliases(Blobs):
     def get_manifest(
         self, alias: str, platform: Optional[str] = None
     ) -> Union[str, Dict[str, str]]:
-        """Fetch a manifest.
+        """Fetch a manifest ("Pulling manifests").
 
         :param alias: a tag or a digest
         :param platform: which one to give of a multi-arch alias
         :returns: its text; for a multi-arch alias a dict from platform to text,
             unless a platform is given
         :raises DXFPlatformDataNotFound: if the alias has none for the platform
+        :raises DXFUnsupportedSchemaType: if it is of a type that dxf does not know
         """
         text, response = self.get_manifest_and_response(alias)
         parsed = _parse(text, response, alias)
@@ -163,7 +166,7 @@ class Aliases(Blobs):
         sizes: bool = False,
         platform: Optional[str] = None,
     ) -> Union[Listed, Dict[str, Listed]]:
-        """The blobs that an alias stands for.
+        """The blobs that an alias stands for (image specification 1.1, "Image Manifest").
 
         :param alias: a tag or a digest, or
         :param manifest: a manifest's text that is held already
@@ -217,7 +220,7 @@ class Aliases(Blobs):
         return self._read_alias(alias, manifest, platform, _config_digest)
 
     def list_platforms(self, alias: str) -> List[str]:
-        """The platforms of a multi-arch alias.
+        """The platforms of a multi-arch alias (image specification 1.1, "Image Index").
 
         :param alias: a tag or a digest
         :returns: their names, as :meth:`get_alias` has them, in the index's order; none
@@ -230,7 +233,7 @@ class Aliases(Blobs):
         return list(self._nesting(parsed, alias).index.platforms)
 
     def list_manifests(self, alias: str) -> List[Descriptor]:
-        """All that a multi-arch alias lists, attestations and other indexes too.
+        """All that a multi-arch alias lists ("Image Index"), attestations and indexes too.
 
         :param alias: a tag or a digest
         :returns: a descriptor of each manifest, in the index's order; none for an alias
@@ -241,12 +244,15 @@ class Aliases(Blobs):
         return parsed.manifests if isinstance(parsed, manifests.Index) else []
 
     def del_alias(self, alias: str) -> Union[List[str], Dict[str, str]]:
-        """Delete the manifest that an alias stands for, and so every alias of it.
+        """Delete the manifest that an alias stands for, and so every alias of it ("Deleting
+        Manifests").
 
         :param alias: a tag or a digest
         :returns: the digests of the blobs that it listed; for a multi-arch alias a dict
             from platform to the manifest's digest. These are not deleted. Where a tag lists
             what refers to its subject, it is taken from that list.
+        :raises requests.exceptions.HTTPError: if the registry has no such manifest, or
+            does not delete
         """
         response, digest = self._get_with_digest(alias)
         parsed = _parse(response.content, response, alias)

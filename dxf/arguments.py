@@ -70,5 +70,4 @@ def _hint(words: str) -> Iterator[None]:
     try:
         yield
     except DXFInvalidNameError as error:
-        what, name, rule = error.args
-        raise DXFInvalidNameError(what, name, f'{rule}; {words}') from None
+        raise DXFInvalidNameError(error.what, error.name, f'{error.rule}; {words}') from None

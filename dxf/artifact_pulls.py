@@ -65,6 +65,9 @@ class ArtifactPulls(Tags):
         :raises DXFInvalidArchiveError: if a folder can't be unpacked
         :raises DXFSizeMismatchError: if a file has not the size that the manifest says
         :raises DXFDigestMismatchError: if it has not the digest
+        :raises DXFConfigurationError: if the alias is for several platforms, and none is given
+        :raises DXFUnsupportedSchemaType: if it is of schema 1
+        :raises OSError: if a file can't be written
         """
         files = self._files_of(alias, platform)
         name = os.fsdecode(folder)

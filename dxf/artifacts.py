@@ -49,6 +49,8 @@ class Artifacts(ArtifactPulls):
         :raises DXFUnsafePathError: if something could not be pulled: what is called by an
             absolute path or one that leads up, what is there twice, a link out of a folder
         :raises DXFInvalidNameError: if a media type is none
+        :raises DXFConfigurationError: if an annotation is no string
+        :raises OSError: if a file can't be read
         """
         text = self._make_artifact(filenames, artifact_type, annotations, media_types, progress)
         content = text.encode('utf-8')

@@ -37,7 +37,8 @@ class Attachments(Artifacts):
         media_types: Optional[Mapping[Any, str]] = None,
         progress: Optional[Progress] = None,
     ) -> str:
-        """Store files as an artifact that refers to a manifest, its subject.
+        """Store files as an artifact that refers to a manifest, its subject ("Pushing Manifests
+        with Subject").
 
         Where the registry does not list what refers to a manifest, a tag does, made of the
         manifest's digest ("Referrers Tag Schema"). If other processes attach something to the same
@@ -50,6 +51,7 @@ class Attachments(Artifacts):
         The others are those of :meth:`push`.
 
         :returns: the digest of the artifact's manifest
+        :raises requests.exceptions.HTTPError: if the registry has no such manifest
         :raises DXFInvalidManifestError: if what the tag stands for is no list
         """
         subject = self._describe(reference)
@@ -67,11 +69,12 @@ class Attachments(Artifacts):
     def list_referrers(
         self, reference: str, artifact_type: Optional[str] = None
     ) -> List[Descriptor]:
-        """What refers to a manifest, as signatures do.
+        """What refers to a manifest, as signatures do ("Listing Referrers").
 
         :param reference: the manifest's: a tag or a digest
         :param artifact_type: only those of this type
         :returns: their :class:`descriptors <dxf.Descriptor>`
+        :raises requests.exceptions.HTTPError: if a tag is given, and the registry has none such
         :raises DXFNotARegistryError: if the answer is no list of them
         :raises DXFInvalidManifestError: if something in that list is wrong
         """

@@ -62,6 +62,11 @@ class DXFBase:
     Constructing one sends nothing. As a context manager it closes its
     connections on leaving; without, it keeps and reuses them all the same.
 
+    Whatever asks the registry raises :class:`DXFUnauthorizedError` for a 401,
+    :class:`requests.exceptions.HTTPError` for what it refuses otherwise, such as a 404 for
+    what is not there, and requests' ``ConnectionError``, ``SSLError`` or ``Timeout`` where
+    there is no answer. What each method raises besides, it says.
+
     :param host: the registry's host, with port if any, as in ``localhost:5000``; or
         ``oci:FOLDER``, a folder of OCI image layouts that answers in its place
         (``DXFInvalidNameError`` is raised where no folder is given)
@@ -231,11 +236,14 @@ class DXFBase:
         user_agent: str = 'Docker-Client/19.03.2 (linux)',
         identity_token: Optional[str] = None,
     ) -> Optional[str]:
-        """Authenticate to the registry: answer its challenge.
+        """Authenticate to the registry: answer its challenge (RFC 7235; Docker's "Token
+        Authentication Specification").
 
         Credentials are ``identity_token`` if it is given, else ``username`` and
         ``password`` if both are, else ``authorization``, else none (anonymous).
 
+        :param username: a user's name, and
+        :param password: the user's password, which are sent as UTF-8
         :param actions: what to be allowed to do with the repository: a list of
             ``pull``, ``push`` and ``*``, or one of them; by default what the
             registry's challenge names

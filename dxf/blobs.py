@@ -53,7 +53,7 @@ class Blobs(Repository):
         digest: Optional[str] = None,
         check_exists: bool = True,
     ) -> str:
-        """Store a blob.
+        """Store a blob (distribution specification 1.1, "Pushing blobs").
 
         :param filename: the file that holds its content, or
         :param data: its content: bytes, a str (stored as UTF-8), a binary file, or
@@ -69,6 +69,7 @@ class Blobs(Repository):
         :returns: its digest
         :raises DXFContentChangedError: if the content has not the digest it was to have
         :raises DXFCannotRewindError: if a stream was cut and can't be read again
+        :raises OSError: if the file can't be read
         """
         if filename is not None:
             return self._push_file(filename, progress, digest, check_exists)
@@ -182,7 +183,7 @@ class Blobs(Repository):
     ) -> Any: ...
 
     def pull_blob(self, digest: str, size: bool = False, chunk_size: Optional[int] = None) -> Any:
-        """Fetch a blob. The request goes out at once.
+        """Fetch a blob ("Pulling blobs"). The request goes out at once.
 
         :param digest: the blob's
         :param size: give its size too
@@ -243,6 +244,7 @@ class Blobs(Repository):
         :param progress: as in :meth:`push_blob`, called by several threads
         :param check_exists: as in :meth:`push_blob`
         :returns: their digests, in order
+        :raises DXFContentChangedError: and what else :meth:`push_blob` raises
 
         Of many, each is one request less where the registry mounts blobs.
         """
@@ -271,6 +273,8 @@ class Blobs(Repository):
         :returns: pairs of digest and content, in order. The content is an iterable as
             :meth:`pull_blob` gives it; what is left of it when the next pair is asked
             for is dropped.
+        :raises requests.exceptions.HTTPError: when its turn comes, if the registry has no
+            such blob
         """
         todo = list(wanted)
         beside = not self._is_replaced()
@@ -306,6 +310,7 @@ class Blobs(Repository):
             with an empty piece; what is there already comes by as well. Another empty
             piece says that it was wrong, and that the blob begins anew.
         :param sizes: how long they should be, in bytes, by digest, where that is known
+        :raises requests.exceptions.HTTPError: if the registry has no such blob
         :raises DXFDigestMismatchError: if what came has another digest
         :raises DXFSizeMismatchError: if a blob has another size
         :raises OSError: if the file can't be written
@@ -328,8 +333,9 @@ class Blobs(Repository):
         save(filename, list(wanted), start, size_of, progress)
 
     def blob_size(self, digest: str) -> int:
-        """A blob's size in bytes.
+        """A blob's size in bytes ("Checking if content exists in the registry").
 
+        :param digest: the blob's
         :raises requests.exceptions.HTTPError: if the registry has no such blob
         """
         size = content_length(self._request('head', endpoints.blob(digest)))
@@ -358,6 +364,7 @@ class Blobs(Repository):
     def del_blob(self, digest: str) -> None:
         """Delete a blob from the repository ("Deleting Blobs").
 
+        :param digest: the blob's
         :raises requests.exceptions.HTTPError: if the registry has no such blob, or
             does not delete
         """

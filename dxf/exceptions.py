@@ -80,13 +80,17 @@ class DXFSignatureChainNotImplementedError(DXFError):
 
 
 class DXFInvalidSignatureError(DXFError):
-    """A schema 1 manifest's signature is missing, malformed or not of its content."""
+    """A schema 1 manifest's signature is missing, malformed or not of its content.
+
+    :ivar reason: which of these
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+        self.reason = reason
 
     def __str__(self) -> str:
-        return f"the manifest's signature does not verify: {self.args[0]}"
+        return f"the manifest's signature does not verify: {self.reason}"
 
 
 class DXFUnauthorizedError(DXFError):
@@ -154,6 +158,8 @@ class DXFInvalidManifestError(DXFError, ValueError):
     """A manifest lacks a field, or has one of the wrong type or value.
 
     :ivar field: the field's path, as in ``layers[0].digest``
+    :ivar problem: what is wrong with it
+    :ivar manifest: the manifest's alias or digest, if that is known
     """
 
     def __init__(self, field: str, problem: str, manifest: Optional[str] = None) -> None:
@@ -168,14 +174,21 @@ class DXFInvalidManifestError(DXFError, ValueError):
 
 
 class DXFInvalidNameError(DXFError, ValueError):
-    """A host, repository, alias, digest or platform is not spelt as one."""
+    """A host, repository, alias, digest or media type is not spelt as one.
+
+    :ivar what: which of these it should be
+    :ivar name: what there was
+    :ivar rule: how they are spelt
+    """
 
     def __init__(self, what: str, name: str, rule: str) -> None:
         super().__init__(what, name, rule)
+        self.what = what
+        self.name = name
+        self.rule = rule
 
     def __str__(self) -> str:
-        what, name, rule = self.args
-        return f'invalid {what}: {name!r} ({rule})'
+        return f'invalid {self.what}: {self.name!r} ({self.rule})'
 
 
 class DXFConfigurationError(DXFError, ValueError):
@@ -243,6 +256,7 @@ class DXFNotARegistryError(DXFError, ValueError):
     """What answers at an address does not speak the registry's protocol.
 
     :ivar address: that address
+    :ivar reason: what it does instead
     """
 
     def __init__(self, address: str, reason: str) -> None:
@@ -255,23 +269,33 @@ class DXFNotARegistryError(DXFError, ValueError):
 
 
 class DXFMalformedChallengeError(DXFUnauthorizedError, ValueError):
-    """A registry's 401 does not say how to authenticate, or not so that it can be read."""
+    """A registry's 401 does not say how to authenticate, or not so that it can be read.
+
+    :ivar reason: what is wrong with it
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+        self.reason = reason
 
     def __str__(self) -> str:
-        return f"the registry's challenge can't be answered: {self.args[0]}"
+        return f"the registry's challenge can't be answered: {self.reason}"
 
 
 class DXFTokenError(DXFError, ValueError):
-    """A token service's reply holds no token."""
+    """A token service's reply holds no token.
+
+    :ivar address: the service's
+    :ivar reason: what is wrong with the reply
+    """
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(address, reason)
+        self.address = address
+        self.reason = reason
 
     def __str__(self) -> str:
-        return 'no token from {}: {}'.format(*self.args)
+        return f'no token from {self.address}: {self.reason}'
 
 
 class DXFCredentialsError(DXFError):
@@ -302,15 +326,21 @@ class DXFCannotRewindError(DXFError):
 
 
 class DXFFileChangedError(DXFError):
-    """A file got shorter while it was pushed (sizes are in bytes)."""
+    """A file got shorter while it was pushed.
+
+    :ivar size: the size that it had, in bytes
+    :ivar got: how much of it there was in the end, in bytes
+    """
 
     def __init__(self, size: int, got: int) -> None:
         super().__init__(size, got)
+        self.size = size
+        self.got = got
 
     def __str__(self) -> str:
         return (
-            'the file changed while it was pushed: it had {} bytes and has {} now; '
-            'push it again'.format(*self.args)
+            f'the file changed while it was pushed: it had {self.size} bytes and has '
+            f'{self.got} now; push it again'
         )
 
 

@@ -61,6 +61,7 @@ class Repository(DXFBase):
 
         :param base: a registry, or another repository
         :param repo: the repository's name
+        :returns: an object of the class that this is called on
         """
         made = cls(
             base._host,
@@ -125,6 +126,7 @@ class Repository(DXFBase):
         """Ask the registry whether it speaks the protocol ("Determining Support").
 
         :returns: the answer's text, and the answer
+        :raises requests.exceptions.HTTPError: for a 404, if it does not
         """
         response = self._base_request('get', '')
         return response.text, response
