@@ -118,9 +118,13 @@ def basic(username: str, password: str) -> str:
     return 'Basic ' + base64.b64encode(pair).decode('ascii')
 
 
-def bearer(headers: Mapping[str, str]) -> Optional[str]:
+def bearer(headers: Mapping[str, Any]) -> Optional[str]:
     """The token that a request's headers carry (RFC 6750)."""
-    scheme, _, token = headers.get('Authorization', '').partition(' ')
+    # Whoever sets them may spell the name otherwise, or give bytes, as requests takes both.
+    given = [value for name, value in headers.items() if name.lower() == 'authorization']
+    if not given or not isinstance(given[-1], str):
+        return None
+    scheme, _, token = given[-1].partition(' ')
     return token if scheme == 'Bearer' else None
 
 

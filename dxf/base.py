@@ -152,7 +152,9 @@ class DXFBase:
     @token.setter
     def token(self, value: Optional[str]) -> None:
         self._headers = {
-            name: header for name, header in self._headers.items() if name != 'Authorization'
+            name: header
+            for name, header in self._headers.items()
+            if name.lower() != 'authorization'
         }
         if value is not None:
             self._headers['Authorization'] = 'Bearer ' + value
@@ -376,7 +378,12 @@ class DXFBase:
         :returns: names, in a list or an iterable
         :raises DXFNotARegistryError: if the answer is no list of names
         """
-        return self._names(self._base_request, '_catalog', 'repositories', batch_size, iterate)
+
+        def request(method: str, path: str, **kwargs: Any) -> requests.Response:
+            # Looked up at each call: programs replace it in their tests.
+            return self._base_request(method, path, **kwargs)
+
+        return self._names(request, '_catalog', 'repositories', batch_size, iterate)
 
     def _names(
         self, request: Request, path: str, key: str, batch_size: Optional[int], iterate: bool

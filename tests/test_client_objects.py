@@ -5,6 +5,7 @@ import inspect
 import pytest
 import requests
 import responses
+from requests.structures import CaseInsensitiveDict
 
 import dxf
 from dxf import exceptions
@@ -159,6 +160,27 @@ def test_token_property():
     base.token = None
     assert base.token is None
     assert base._headers == {}
+
+
+@pytest.mark.parametrize('kind', [dict, CaseInsensitiveDict])
+def test_the_token_in_headers_that_are_spelt_otherwise(kind):
+    client = dxf.DXF('registry.example', 'a')
+    with responses.RequestsMock() as mock:
+        mock.get('https://registry.example/v2/', body='{}')
+        client._headers = kind({'authorization': 'Bearer abc', 'X-Extra': '1'})
+        assert client.token == 'abc'
+        client.api_version_check()
+        client.token = 'def'
+        assert client.token == 'def'
+        client.api_version_check()
+        client.token = None
+        assert client.token is None
+        client.api_version_check()
+        client._headers = kind({'Authorization': b'Bearer abc'})
+        assert client.token is None
+        client.api_version_check()
+        sent = [call.request.headers.get('Authorization') for call in mock.calls]
+    assert sent == ['Bearer abc', 'Bearer def', None, b'Bearer abc']
 
 
 @pytest.mark.parametrize('insecure', [True, False])

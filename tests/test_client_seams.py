@@ -44,6 +44,25 @@ def test_it_is_looked_up_at_each_call(client, monkeypatch):
     assert client.blob_size(DIGEST) == 4
 
 
+def test_it_is_looked_up_for_each_page(client):
+    base = dxf.DXFBase('registry.example')
+
+    def list_in_two_pages(made, seam, read):
+        def second(*args, **kwargs):
+            return made_response(200, b'{"tags": ["b"], "repositories": ["b"]}')
+
+        def first(*args, **kwargs):
+            setattr(made, seam, second)
+            body = b'{"tags": ["a"], "repositories": ["a"]}'
+            return made_response(200, body, Link='</v2/next>; rel="next"')
+
+        setattr(made, seam, first)
+        return list(read(iterate=True))
+
+    assert list_in_two_pages(client, '_request', client.list_aliases) == ['a', 'b']
+    assert list_in_two_pages(base, '_base_request', base.list_repos) == ['a', 'b']
+
+
 def test_requests_of_a_subclass(registry_http):
     """Both seams overridden, each calling super."""
     seen = []
