@@ -21,7 +21,7 @@ from .exceptions import (
     DXFUnauthorizedError,
 )
 from .indexes import Descriptor
-from .names import layouts
+from .names import check_alias, layouts
 from .relays import BLOCK_SIZE, Relay, SourceError
 
 _TYPES = manifests.IMAGE_TYPES + manifests.INDEX_TYPES + manifests.SCHEMA1_TYPES
@@ -91,6 +91,7 @@ class Copies(Attachments):
         :param progress: called with digest, piece and total size in bytes of each blob that is
             sent, at first with an empty piece; by several threads
         :returns: the manifest's digest
+        :raises DXFInvalidNameError: if the alias can't be one
         :raises requests.exceptions.HTTPError: if something is not there, or is refused
         :raises DXFDigestMismatchError: if what comes has another digest
         :raises DXFSizeMismatchError: if it has another size than the manifest says
@@ -100,6 +101,8 @@ class Copies(Attachments):
         """
         if alias is None and not digests.is_digest(reference):
             alias = reference
+        if alias:
+            check_alias(alias)
         is_same = _is_same_registry(self, target)
         if is_same and self._repository == target._repository:
             return self._tag(reference, [alias] if alias else [], target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from http import HTTPStatus
-from typing import Iterable
+from typing import Sequence
 
 from requests.exceptions import HTTPError
 
@@ -59,11 +59,14 @@ class Tags(Aliases):
         :returns: the manifest's digest
         :raises requests.exceptions.HTTPError: if the registry has no such manifest, or
             refuses it
+        :raises DXFInvalidNameError: if a new name can't be one; none is given then
         """
         return self._tag(reference, aliases, self)
 
-    def _tag(self, reference: str, aliases: Iterable[str], writer: Tags) -> str:
+    def _tag(self, reference: str, aliases: Sequence[str], writer: Tags) -> str:
         """The same; who may read need not be who may write."""
+        for alias in aliases:
+            check_alias(alias)
         response, digest = self._get_with_digest(reference)
         document = manifests.load(response.content, reference)
         kind = manifests.media_type(document, response.headers.get('Content-Type'), reference)

@@ -17,6 +17,7 @@ from dxf.exceptions import (
     DXFDigestMismatchError,
     DXFError,
     DXFInvalidManifestError,
+    DXFInvalidNameError,
     DXFSchema1RefusedError,
     DXFSizeMismatchError,
     DXFUnauthorizedError,
@@ -221,6 +222,17 @@ def test_by_digest_without_an_alias(source, target):
         check_same(source, target, image.digest)
         assert client.copy(image.digest, elsewhere, 'v1') == image.digest
         assert elsewhere.list_aliases() == ['v1']
+
+
+def test_a_name_that_can_be_no_tag(source, sent, target):
+    image = Image('linux/amd64')
+    image.push(source)
+    del sent.requests[:]
+    with client_for(source) as client, client_for(target) as elsewhere:
+        for repository in (elsewhere, client):
+            with pytest.raises(DXFInvalidNameError):
+                client.copy(image.digest, repository, 'a/b')
+    assert sent.requests == []
 
 
 def test_a_manifest_list_of_docker(source, target):

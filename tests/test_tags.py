@@ -162,6 +162,14 @@ def test_tag_what_does_not_say_its_type(client, plain, make):
     assert (stored.text, stored.headers['Content-Type']) == (text, kind)
 
 
+@pytest.mark.parametrize('name', ['a/b', '.x', '', 'a' * 129, D])
+def test_names_that_can_be_no_tags(client, plain, name):
+    plain.push_alias('old', b'content')
+    with pytest.raises(DXFInvalidNameError):
+        client.tag('old', 'new', name)
+    assert client.list_aliases() == ['old']
+
+
 def test_tag_nothing(client, plain):
     plain.push_alias('old', b'content')
     with pytest.raises(requests.exceptions.HTTPError) as e:
