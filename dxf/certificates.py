@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from threading import Lock
-from typing import IO, Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import IO, Any, Dict, List, NamedTuple, Optional, Tuple, Union
 from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -22,11 +22,11 @@ FOLDERS = ('/etc/containers/certs.d', '/etc/docker/certs.d')
 class HostCertificates(NamedTuple):
     """What is kept for one host."""
 
-    bundle: Optional[str]  # a file of the CAs' certificates, the public ones too
+    authorities: List[str]  # files of CAs' certificates
     client: Optional[Tuple[str, str]]  # certificate and key
 
 
-_NOTHING = HostCertificates(None, None)
+_NOTHING = HostCertificates([], None)
 
 
 class Certificates:
@@ -36,48 +36,86 @@ class Certificates:
         self._known: Dict[str, HostCertificates] = {}
         self._looking = Lock()
         # They go when this does.
-        self._bundles: Dict[str, IO[Any]] = {}
+        self._bundles: Dict[Tuple[str, str], IO[Any]] = {}
 
     def of(self, url: str) -> HostCertificates:
         """Those for the host of a URL."""
-        host = urlsplit(url).netloc.rpartition('@')[2].lower()
+        host = _host(url)
         with self._looking:
             if host not in self._known:
-                self._known[host] = self._find(host)
+                self._known[host] = _find(host)
             return self._known[host]
 
-    def _find(self, host: str) -> HostCertificates:
-        if not host:
-            return _NOTHING
-        paths = [
-            path
-            for path in (os.path.join(folder, host) for folder in FOLDERS)
-            if os.path.isdir(path)
-        ]
-        bundles = (self._bundle(host, path) for path in paths)
-        clients = (_client(path) for path in paths)
-        return HostCertificates(
-            next(filter(None, bundles), None), next(filter(None, clients), None)
-        )
+    def verify(self, url: str, others: Union[bool, str]) -> Union[bool, str]:
+        """What to verify the host of a URL with: who is kept for it counts beside the others.
 
-    def _bundle(self, host: str, path: str) -> Optional[str]:
-        authorities = _ending_in('.crt', path)
-        if not authorities:
-            return None
-        # Few have any.
-        import tempfile
+        :param others: a bundle's path, or ``True`` for the public ones
+        """
+        authorities = self.of(url).authorities
+        bundle = others if isinstance(others, str) else DEFAULT_CA_BUNDLE_PATH
+        # requests says it better where there is no such bundle.
+        if not authorities or not os.path.exists(bundle):
+            return others
+        key = (_host(url), bundle)
+        with self._looking:
+            if key not in self._bundles:
+                self._bundles[key] = _joined([*_files(bundle), *authorities])
+            return self._bundles[key].name
 
-        bundle = tempfile.NamedTemporaryFile(prefix='dxf-', suffix='.crt')  # noqa: SIM115
-        for name in (DEFAULT_CA_BUNDLE_PATH, *authorities):
-            with open(name, 'rb') as file:
-                bundle.write(file.read() + b'\n')
-        bundle.flush()
-        self._bundles[host] = bundle
-        return bundle.name
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition('@')[2].lower()
+
+
+def _find(host: str) -> HostCertificates:
+    if not host:
+        return _NOTHING
+    paths = [
+        path for path in (os.path.join(folder, host) for folder in FOLDERS) if os.path.isdir(path)
+    ]
+    authorities = (list(filter(_is_bundle, _ending_in('.crt', path))) for path in paths)
+    return HostCertificates(
+        next(filter(None, authorities), []), next(filter(None, map(_client, paths)), None)
+    )
+
+
+def _is_bundle(path: str) -> bool:
+    """Whether a file holds certificates, and may be read: else it is passed over."""
+    import ssl
+
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:
+        return False
+    return True
+
+
+def _files(bundle: str) -> List[str]:
+    """What a bundle consists of: requests takes a folder for one too."""
+    if not os.path.isdir(bundle):
+        return [bundle]
+    paths = (os.path.join(bundle, name) for name in sorted(os.listdir(bundle)))
+    return list(filter(_is_bundle, paths))
+
+
+def _joined(paths: List[str]) -> IO[Any]:
+    # Few need it.
+    import tempfile
+
+    bundle = tempfile.NamedTemporaryFile(prefix='dxf-', suffix='.crt')  # noqa: SIM115
+    for path in paths:
+        with open(path, 'rb') as file:
+            bundle.write(file.read() + b'\n')
+    bundle.flush()
+    return bundle
 
 
 def _ending_in(suffix: str, path: str) -> List[str]:
-    return [os.path.join(path, name) for name in sorted(os.listdir(path)) if name.endswith(suffix)]
+    try:
+        names = sorted(os.listdir(path))
+    except PermissionError:
+        names = []  # podman passes over it too
+    return [os.path.join(path, name) for name in names if name.endswith(suffix)]
 
 
 def _client(path: str) -> Optional[Tuple[str, str]]:

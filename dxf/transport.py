@@ -198,6 +198,10 @@ class Transport:
             settings = self._surroundings.settings(
                 request.url or '', dict(proxies or {}), stream, verify, own_cert
             )
+            if verify in (True, None):
+                settings['verify'] = self._certificates.verify(
+                    request.url or '', settings['verify']
+                )
             response = self._send_once(request, timeout=timeout, **settings)
             response.history = list(history)
             target = self._redirect_target(response) if allow_redirects else None
@@ -219,10 +223,7 @@ class Transport:
 
     def _send_once(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
         url = request.url or ''
-        kept = self._certificates.of(url)
-        if settings['verify'] is True:
-            settings['verify'] = kept.bundle or True
-        settings['cert'] = settings['cert'] or kept.client
+        settings['cert'] = settings['cert'] or self._certificates.of(url).client
         check_proxy(url, settings['proxies'])
         started = time.monotonic()
         try:

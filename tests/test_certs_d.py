@@ -98,12 +98,46 @@ def test_public_authorities_count_beside_them(folders, server, certificates, oth
     """As with docker: to have one more authority is not to have the others no more."""
     put(folders[1], server.host, 'ca.crt', other_certificates.ca)
     public = dxf.certificates.DEFAULT_CA_BUNDLE_PATH
-    bundle = dxf.certificates.Certificates().of(server.url + '/v2/')
-    # It goes when what it belongs to does.
-    assert not os.path.exists(bundle.bundle)
     kept = dxf.certificates.Certificates()
-    with open(kept.of(server.url).bundle) as made, open(public) as file:
+    bundle = kept.verify(server.url + '/v2/', True)
+    with open(bundle) as made, open(public) as file:
         assert file.read().strip() in made.read()
+    # It goes when what it belongs to does.
+    del kept
+    assert not os.path.exists(bundle)
+
+
+@pytest.mark.parametrize('variable', ['REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'])
+@pytest.mark.parametrize('is_folder', [False, True])
+def test_authorities_of_the_environment_count_beside_them(
+    folders, server, certificates, other_certificates, monkeypatch, tmp_path, variable, is_folder
+):
+    named = other_certificates.ca
+    if is_folder:
+        named = str(tmp_path / 'authorities')
+        (tmp_path / 'authorities' / 'more').mkdir(parents=True)
+        (tmp_path / 'authorities' / 'other.pem').write_bytes(
+            other_certificates.authority.cert_pem.bytes()
+        )
+        (tmp_path / 'authorities' / 'README').write_text('rubbish')
+    monkeypatch.setenv(variable, named)
+    path = put(folders[1], server.host, 'ca.crt', certificates.ca)
+    with FakeServer(other_certificates) as other:
+        other.on(None, '.*', lambda request: Answer(200, {'tags': ['there']}))
+        # Others know nothing of it.
+        assert works(server.host)
+        assert refuses(f'127.0.0.1:{server.port}')
+        put(folders[1], other.host, 'ca.crt', certificates.ca)
+        assert works(other.host)
+    os.remove(path)
+    assert refuses(server.host)
+
+
+def test_where_the_environment_names_nothing(folders, server, certificates, monkeypatch, tmp_path):
+    put(folders[1], server.host, 'ca.crt', certificates.ca)
+    monkeypatch.setenv('REQUESTS_CA_BUNDLE', str(tmp_path / 'absent'))
+    with pytest.raises(OSError, match=r'invalid path: .*absent'):
+        works(server.host)
 
 
 def test_an_empty_folder_changes_nothing(folders, server, certificates):
@@ -112,15 +146,11 @@ def test_an_empty_folder_changes_nothing(folders, server, certificates):
     assert works(server.host, tlsverify=certificates.ca)
 
 
-@pytest.mark.parametrize('variable', ['REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'])
-def test_what_was_said_wins(
-    folders, server, certificates, other_certificates, monkeypatch, variable
-):
+def test_what_was_said_wins(folders, server, certificates, other_certificates):
     put(folders[1], server.host, 'ca.crt', certificates.ca)
     assert refuses(server.host, tlsverify=other_certificates.ca)
-    monkeypatch.setenv(variable, other_certificates.ca)
-    assert refuses(server.host)
     put(folders[1], server.host, 'ca.crt', other_certificates.ca)
+    assert works(server.host, tlsverify=certificates.ca)
     assert works(server.host, tlsverify=False)
 
 
@@ -165,11 +195,30 @@ def test_one_host_s_is_not_shown_to_another(folders, picky, server, certificates
     assert picky.requests == []
 
 
-@pytest.mark.parametrize('content', [b'', b'rubbish'])
+BROKEN = b'-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+
+
+@pytest.mark.parametrize('content', [b'', b'rubbish', BROKEN, None])
 def test_what_is_no_certificate_is_passed_over(folders, server, certificates, content):
-    put(folders[1], server.host, 'a.crt', content)
+    if content is None:
+        (folders[1] / server.host / 'a.crt').mkdir(parents=True)
+    else:
+        put(folders[1], server.host, 'a.crt', content)
+    assert refuses(server.host)
     put(folders[1], server.host, 'b.crt', certificates.ca)
     assert works(server.host)
+
+
+def test_a_folder_that_may_not_be_read_is_passed_over(folders, server, certificates, monkeypatch):
+    """As podman does: root's may be for root alone."""
+    put(folders[1], server.host, 'ca.crt', certificates.ca)
+
+    def refuse(path):
+        raise PermissionError(13, 'Permission denied', path)
+
+    monkeypatch.setattr('os.listdir', refuse)
+    assert refuses(server.host)
+    assert works(server.host, tlsverify=certificates.ca)
 
 
 def test_the_command_line(folders, server, picky, certificates, tmp_path):
