@@ -20,6 +20,8 @@ from .pagination import pages
 # What a registry answers to an index that lists what it has not.
 _NOT_ALL_THERE = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 
+_INDEX_HEADERS = {'Accept': manifests._oci_index_mimetype}
+
 # Held while a tag's list of referrers is read and written again: what nobody can prevent of
 # others, this process need not do to itself.
 _listing = Lock()
@@ -81,13 +83,12 @@ class Attachments(Artifacts):
         digest = reference
         if not digests.is_digest(reference):
             digest = self.head_manifest_and_response(reference)[0]
-        try:
-            found = list(self._referrers(digest, artifact_type))
-        except requests.exceptions.HTTPError as error:
-            if not is_not_found(error):
-                raise
+        first = self._first_referrers(digest, artifact_type)
+        if first is None:
             text = self._referrers_of_tag(digest)
             found = [] if text is None else referrers.parse(text, referrers.tag(digest))
+        else:
+            found = list(self._referrers(first, digest, artifact_type))
         return [one for one in found if artifact_type in (None, one.artifact_type)]
 
     def _describe(self, reference: str) -> Descriptor:
@@ -95,7 +96,8 @@ class Attachments(Artifacts):
         digest, response = self.head_manifest_and_response(reference)
         size = content_length(response)
         kind = response.headers.get('Content-Type', '').partition(';')[0].strip().lower()
-        if size is None or kind not in manifests.ACCEPT.split(', '):
+        # Some say of what a HEAD is about that it is empty.
+        if not size or kind not in manifests.ACCEPT.split(', '):
             response, digest = self._get_with_digest(reference)
             size = len(response.content)
             kind = manifests.media_type(manifests.load(response.content), kind, reference)
@@ -153,18 +155,31 @@ class Attachments(Artifacts):
                 return None
             raise
 
-    def _referrers(self, digest: str, artifact_type: Optional[str]) -> Iterator[Descriptor]:
-        """What the registry lists, perhaps of one type only."""
-        headers = {'Accept': manifests._oci_index_mimetype}
+    def _first_referrers(
+        self, digest: str, artifact_type: Optional[str]
+    ) -> Optional[requests.Response]:
+        """The first page of what the registry lists; ``None`` if it lists nothing itself."""
         wanted: Dict[str, Any] = {}
         if artifact_type is not None:
             wanted['params'] = {'artifactType': artifact_type}
+        try:
+            return self._read(
+                self._seam, endpoints.referrers(digest), headers=_INDEX_HEADERS, **wanted
+            )
+        except requests.exceptions.HTTPError as error:
+            if is_not_found(error):
+                return None
+            raise
+
+    def _referrers(
+        self, first: requests.Response, digest: str, artifact_type: Optional[str]
+    ) -> Iterator[Descriptor]:
+        """What the registry lists, on this page and all others."""
 
         def get(page: Optional[str]) -> requests.Response:
             if page is None:
-                path = endpoints.referrers(digest)
-                return self._read(self._seam, path, headers=headers, **wanted)
-            return self._read(self._seam, page, headers=headers)
+                return first
+            return self._read(self._seam, page, headers=_INDEX_HEADERS)
 
         def read(response: requests.Response) -> List[Tuple[Descriptor, bool]]:
             check_is_object(response, 'an index')

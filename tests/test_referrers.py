@@ -308,6 +308,17 @@ def test_pages(fake_server, asked):
     assert [one.digest for one in asked.list_referrers(D)] == [sha256(b'%d' % n) for n in range(3)]
 
 
+@pytest.mark.parametrize('first', [[], [1]])
+def test_a_page_that_is_missing_is_no_missing_endpoint(fake_server, asked, first):
+    """What was listed before it must not vanish."""
+    headers = {'Link': f'<{PATH}?page=2>; rel="next"'}
+    fake_server.on('GET', PATH, listed(*map(entry, first), **headers))
+    fake_server.on('GET', PATH + r'\?page=2', Answer(404))
+    with pytest.raises(requests.exceptions.HTTPError, match='404'):
+        asked.list_referrers(D)
+    assert fake_server.seen(path='.*/manifests/.*') == []
+
+
 def test_many_pages_without_what_is_wanted(fake_server, asked):
     def answer(request):
         page = int(request.query.get('page', ['0'])[0])
@@ -345,10 +356,19 @@ def test_an_empty_list_of_a_go_program(fake_server, asked):
     assert asked.list_referrers(D) == []
 
 
-def test_a_subject_that_a_head_says_too_little_of(fake_server, asked):
+@pytest.mark.parametrize(
+    'headers',
+    [
+        {'Content-Type': 'a/b', 'Content-Length': '9'},
+        {'Content-Type': OCI_MANIFEST},
+        {'Content-Type': OCI_MANIFEST, 'Content-Length': '0'},
+    ],
+)
+def test_a_subject_that_a_head_says_too_little_of(fake_server, asked, headers):
     text = artifact()
     fake_server.on('GET', '/v2/a/manifests/latest', Answer(body=text))
-    fake_server.on('HEAD', '/v2/a/manifests/latest', Answer(headers={'Content-Type': 'a/b'}))
+    headers['Docker-Content-Digest'] = sha256(text.encode())
+    fake_server.on('HEAD', '/v2/a/manifests/latest', Answer(headers=headers))
     fake_server.on('HEAD', '/v2/a/blobs/.*', Answer(headers={'Content-Length': '2'}))
     fake_server.on('PUT', '.*', Answer(201, headers={'OCI-Subject': D}))
     asked.attach('latest', [], 'a/b')
