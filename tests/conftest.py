@@ -7,10 +7,15 @@ from pathlib import Path
 import hypothesis
 import hypothesis.configuration
 import pytest
+import responses
+
+from dxf.transport import Transport
 
 from .support import secrets, tools
 from .support.certificates import Certificates
+from .support.client import client_for
 from .support.clock import Clock
+from .support.eyes import open_eyes
 from .support.fakeserver import FakeServer
 from .support.flavours import FLAVOURS, PASSWORD, USERNAME, Flavour
 from .support.plain import PlainClient
@@ -158,6 +163,49 @@ def plain(registry, repo):
     """A client for `repo` that is not dxf."""
     with PlainClient(registry, repo) as client:
         yield client
+
+
+@pytest.fixture
+def http_repo(registry_http):
+    """The name of one in `registry_http`, for what does not depend on how it is reached."""
+    return registry_http.new_repo()
+
+
+@pytest.fixture
+def http_client(registry_http, http_repo):
+    """A DXF for `http_repo`."""
+    with client_for(registry_http, http_repo) as made:
+        yield made
+
+
+@pytest.fixture
+def http_plain(registry_http, http_repo):
+    """A client for `http_repo` that is not dxf."""
+    with PlainClient(registry_http, http_repo) as made:
+        yield made
+
+
+@pytest.fixture
+def mock():
+    """Answers for requests that never leave. One that it was not told of fails, and so does the
+    test where one that it was told of does not come."""
+    with responses.RequestsMock() as made:
+        yield made
+
+
+@pytest.fixture
+def transport():
+    """dxf's, with connections of its own."""
+    made = Transport()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def eyes(capfd):
+    """What there is to see while the test runs: no secret, as `eyes.check()` says."""
+    with open_eyes(capfd) as made:
+        yield made
 
 
 @pytest.fixture(params=WAYS)

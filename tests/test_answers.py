@@ -11,15 +11,14 @@ from requests.exceptions import HTTPError
 from dxf.answers import check, is_not_found, location, read_at_most, status_of
 from dxf.exceptions import DXFNotARegistryError, DXFUnauthorizedError
 from dxf.retries import Retries
-from dxf.transport import Credentials, Origin, Transport
+from dxf.transport import Credentials, Origin
 
 from .support.fakeserver import Answer
 
 
 @pytest.fixture
-def send(fake_server):
+def send(transport, fake_server):
     """`send(method, **kwargs)` to the fake server."""
-    transport = Transport()
 
     def send(method, **kwargs):
         nobody_s = Credentials({}, Origin.of(fake_server.url))
@@ -27,8 +26,7 @@ def send(fake_server):
             method, fake_server.url + '/', nobody_s, Retries(0), timeout=30, **kwargs
         )
 
-    yield send
-    transport.close()
+    return send
 
 
 # Reading answers

@@ -13,29 +13,12 @@ from .support.client import (
     methods,
     record_sent,
 )
-from .support.plain import PlainClient, sha256
+from .support.plain import sha256
 
 
 @pytest.fixture
 def client(registry, repo):
     with client_for(registry, repo) as made:
-        yield made
-
-
-@pytest.fixture
-def http_repo(registry_http):
-    return registry_http.new_repo()
-
-
-@pytest.fixture
-def http_client(registry_http, http_repo):
-    with client_for(registry_http, http_repo) as made:
-        yield made
-
-
-@pytest.fixture
-def http_plain(registry_http, http_repo):
-    with PlainClient(registry_http, http_repo) as made:
         yield made
 
 

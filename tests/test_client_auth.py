@@ -4,7 +4,6 @@ import io
 
 import pytest
 import requests
-import responses
 
 import dxf
 from dxf import exceptions
@@ -25,12 +24,6 @@ def guarded(mock, authorization, method='GET', url=BASE):
         return 401, CHALLENGE, ''
 
     mock.add_callback(method, url, answer)
-
-
-@pytest.fixture
-def mock():
-    with responses.RequestsMock() as made:
-        yield made
 
 
 def set_token(client, response):

@@ -4,7 +4,6 @@ import base64
 
 import pytest
 import requests
-import responses
 
 import dxf
 from dxf import exceptions
@@ -14,12 +13,6 @@ from .support.mocked import BASE, REALM, SCOPE, asked, bearer, challenged
 
 def basic(username, password):
     return 'Basic ' + base64.b64encode(f'{username}:{password}'.encode()).decode()
-
-
-@pytest.fixture
-def mock():
-    with responses.RequestsMock() as made:
-        yield made
 
 
 @pytest.fixture

@@ -16,29 +16,12 @@ from .support.client import (
     oci_manifest,
     record_sent,
 )
-from .support.plain import PlainClient, schema2, sha256
+from .support.plain import schema2, sha256
 
 
 @pytest.fixture
 def client(registry, repo):
     with client_for(registry, repo) as made:
-        yield made
-
-
-@pytest.fixture
-def http_repo(registry_http):
-    return registry_http.new_repo()
-
-
-@pytest.fixture
-def http_client(registry_http, http_repo):
-    with client_for(registry_http, http_repo) as made:
-        yield made
-
-
-@pytest.fixture
-def http_plain(registry_http, http_repo):
-    with PlainClient(registry_http, http_repo) as made:
         yield made
 
 

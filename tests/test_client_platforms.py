@@ -18,7 +18,7 @@ from .support.client import (
     oci_manifest,
     record_sent,
 )
-from .support.plain import PlainClient, schema2, sha256
+from .support.plain import schema2, sha256
 
 PLATFORMS = ('linux/amd64', 'linux/arm/v7', 'windows/amd64')
 
@@ -108,23 +108,6 @@ def test_a_platform_that_is_not_there(client, pushed):
 
 
 # From here on what matters is the index, not how the registry is reached.
-
-
-@pytest.fixture
-def http_repo(registry_http):
-    return registry_http.new_repo()
-
-
-@pytest.fixture
-def http_client(registry_http, http_repo):
-    with client_for(registry_http, http_repo) as made:
-        yield made
-
-
-@pytest.fixture
-def http_plain(registry_http, http_repo):
-    with PlainClient(registry_http, http_repo) as made:
-        yield made
 
 
 def test_requests(http_client, http_plain, monkeypatch):

@@ -4,7 +4,6 @@ import json
 
 import pytest
 import requests
-import responses
 
 import dxf
 
@@ -14,12 +13,6 @@ from .support.plain import sha256
 DIGEST = sha256(b'content')
 BLOB = f'{REPO}blobs/{DIGEST}'
 UPLOAD = REPO + 'blobs/uploads/1'
-
-
-@pytest.fixture
-def mock():
-    with responses.RequestsMock() as made:
-        yield made
 
 
 @pytest.fixture

@@ -25,12 +25,6 @@ UPLOAD = REPO + 'blobs/uploads/1'
 
 
 @pytest.fixture
-def mock():
-    with responses.RequestsMock() as made:
-        yield made
-
-
-@pytest.fixture
 def client():
     return dxf.DXF('registry.example', 'some/repo')
 

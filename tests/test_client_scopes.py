@@ -1,17 +1,10 @@
 """What a token is asked for with: the address, the service, the scopes."""
 
 import pytest
-import responses
 
 import dxf
 
 from .support.mocked import REALM, SCOPE, asked, bearer, challenged
-
-
-@pytest.fixture
-def mock():
-    with responses.RequestsMock() as made:
-        yield made
 
 
 @pytest.fixture

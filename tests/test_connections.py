@@ -73,13 +73,6 @@ def body(request, big_file):
             yield file if request.param == 'file' else Content(file).body()
 
 
-@pytest.fixture
-def transport():
-    made = Transport()
-    yield made
-    made.close()
-
-
 def send(transport, method, url, verify=True, headers=(), **kwargs):
     kwargs.setdefault('timeout', 30)
     return transport.send(

@@ -1,7 +1,6 @@
 """Contents: read again as often as need be, and shown once."""
 
 import array
-import hashlib
 import io
 import os
 import sys
@@ -14,9 +13,7 @@ from dxf.contents import Content, as_bytes, has_size, is_seekable, pieces
 from dxf.digests import READ_SIZE
 from dxf.exceptions import DXFError, DXFFileChangedError
 
-
-def digest(content):
-    return 'sha256:' + hashlib.sha256(content).hexdigest()
+from .support.plain import sha256
 
 
 def whole(body):
@@ -27,7 +24,7 @@ def test_a_content_s_size_and_digest():
     content = Content(io.BytesIO(b'12345'))
     assert content.size == 5
     for _ in range(2):
-        assert content.digest() == digest(b'12345')
+        assert content.digest() == sha256(b'12345')
         assert whole(content.body()) == b'12345'
 
 
@@ -36,7 +33,7 @@ def test_a_content_begins_where_its_file_stands():
     file.seek(2)
     content = Content(file)
     assert content.size == 3
-    assert content.digest() == digest(b'345')
+    assert content.digest() == sha256(b'345')
     assert whole(content.body()) == b'345'
     assert whole(content.body(1)) == b'45'
     assert whole(content.body(1, 2)) == b'4'
@@ -49,7 +46,7 @@ def test_a_content_whose_file_stands_at_its_end_is_empty(position):
     content = Content(file)
     assert content.size in (0, 5 - position)
     assert whole(content.body()) == b''
-    assert content.digest() == digest(b'')
+    assert content.digest() == sha256(b'')
 
 
 @pytest.mark.parametrize('size', [0, 1, READ_SIZE, READ_SIZE + 1, 3 * READ_SIZE + 7])
@@ -59,7 +56,7 @@ def test_a_file(tmp_path, size):
     with open(str(path), 'rb', buffering=0) as file:
         content = Content(file)
         assert content.size == size
-        assert content.digest() == digest(path.read_bytes())
+        assert content.digest() == sha256(path.read_bytes())
         assert whole(content.body()) == path.read_bytes()
 
 
@@ -116,7 +113,7 @@ def test_what_was_added_meanwhile_is_not_part_of_it():
     file.seek(0, os.SEEK_END)
     file.write(b'456')
     assert whole(content.body()) == b'123'
-    assert content.digest() == digest(b'123')
+    assert content.digest() == sha256(b'123')
 
 
 @pytest.mark.parametrize('left', [0, 1, 4])
@@ -180,7 +177,7 @@ def test_a_content_in_memory_is_the_same():
     content = Content(file, shown.append)
     kept = content.in_memory()
     file.truncate(0)
-    assert (kept.size, kept.digest(), whole(kept.body())) == (5, digest(b'12345'), b'12345')
+    assert (kept.size, kept.digest(), whole(kept.body())) == (5, sha256(b'12345'), b'12345')
     assert b''.join(shown) == b'12345'
     assert kept.was_seen
 

@@ -12,17 +12,10 @@ from .support.eyes import (
     by_password,
     grants_a_token,
     inside,
-    open_eyes,
 )
 from .support.fakeserver import Answer
 from .support.logins import Person, auth, entry
 from .support.waiting import free_port
-
-
-@pytest.fixture
-def eyes(capfd):
-    with open_eyes(capfd) as made:
-        yield made
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from .support.eyes import (
     by_password,
     grants_a_token,
     inside,
-    open_eyes,
     with_a_token,
 )
 from .support.fakeserver import Answer, FakeServer
@@ -37,12 +36,6 @@ QUERIES = {
     'an address': 'for=fred@example.org&back=https://a.example/?b=c&sig=f00dbabe',
     'encoded': 'file=%28%22%3F%29%0A&sig=f00dbabe',
 }
-
-
-@pytest.fixture
-def eyes(capfd):
-    with open_eyes(capfd) as made:
-        yield made
 
 
 @pytest.fixture

@@ -15,18 +15,11 @@ from .support.eyes import (
     USERNAME,
     by_password,
     grants_a_token,
-    open_eyes,
     with_a_token,
 )
 from .support.fakeserver import Answer
 from .support.logins import auth
 from .support.shell import run_process
-
-
-@pytest.fixture
-def eyes(capfd):
-    with open_eyes(capfd) as made:
-        yield made
 
 
 @pytest.fixture

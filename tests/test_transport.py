@@ -25,13 +25,6 @@ REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @pytest.fixture
-def transport():
-    made = Transport()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def other_server():
     with FakeServer() as server:
         yield server

@@ -1,7 +1,6 @@
 """Uploads: cut, lost, refused, and gone on with."""
 
 import contextlib
-import hashlib
 import io
 import itertools
 
@@ -21,14 +20,11 @@ from dxf.retries import Retries
 from dxf.sessions import Session, Target
 from dxf.uploads import STREAM_CHUNK_SIZE, Uploader
 
+from .support.plain import sha256
 from .support.uploading import Cut, Keep, Lose, Refuse, Say, UploadServer
 
 KIB = 1024
 MIB = 1024 * 1024
-
-
-def digest(content):
-    return 'sha256:' + hashlib.sha256(content).hexdigest()
 
 
 def content_of(size, seed=0):
@@ -85,9 +81,9 @@ def uploader(server, total=5, chunk_size=None):
 def push(server, content=CONTENT, known=True, **kwargs):
     """Push bytes as a content that can be read again; its digest known before, or not."""
     pushed = uploader(server, **kwargs).push(
-        Content(io.BytesIO(content)), digest(content) if known else None
+        Content(io.BytesIO(content)), sha256(content) if known else None
     )
-    assert pushed == (digest(content), len(content))
+    assert pushed == (sha256(content), len(content))
     assert server.blobs[pushed.digest] == content
     return pushed
 
@@ -97,9 +93,9 @@ def push_stream(
 ):
     source = (content[i : i + piece_size] for i in range(0, len(content), piece_size))
     pushed = uploader(server, **kwargs).push_stream(
-        source, digest(content) if known else None, seen, beside
+        source, sha256(content) if known else None, seen, beside
     )
-    assert pushed == (digest(content), len(content))
+    assert pushed == (sha256(content), len(content))
     assert server.blobs[pushed.digest] == content
     return pushed
 
@@ -140,7 +136,7 @@ def test_each_request_goes_where_the_last_answer_said(server):
     push(server, chunk_size=256 * KIB)
     states = [request.query.get('_state') for request in server.seen]
     assert states == [None, ['2'], ['3'], ['4'], ['5'], ['6']]
-    assert server.seen[-1].query['digest'] == [digest(CONTENT)]
+    assert server.seen[-1].query['digest'] == [sha256(CONTENT)]
 
 
 def test_chunks(server):
@@ -338,7 +334,7 @@ def test_an_end_that_stays_refused(server, send, status):
 def test_an_end_that_is_refused_after_it_was_done(server, send):
     """As by a proxy that did not wait for the answer."""
     content = content_of(1000)
-    server.blobs[digest(content)] = content
+    server.blobs[sha256(content)] = content
     server.script('PUT', *[Refuse(504)] * 6)
     send(server, content, chunk_size=300)
 
@@ -392,7 +388,7 @@ def test_a_registry_that_says_it_got_further_than_it_did(server, stored, known):
     server.script('GET', Say({'Range': stored}))
     with contextlib.suppress(requests.RequestException, dxf.exceptions.DXFError):
         push(server, content, known)
-    assert all(digest(stored) == name for name, stored in server.blobs.items())
+    assert all(sha256(stored) == name for name, stored in server.blobs.items())
 
 
 @pytest.mark.parametrize('send', [push, push_stream])
@@ -477,8 +473,8 @@ def test_an_upload_that_was_too_large_is_not_left_open(make_server):
 
 def test_another_content_than_its_digest_s(server):
     with pytest.raises(DXFContentChangedError) as e:
-        uploader(server).push(Content(io.BytesIO(b'content')), digest(b'other'))
-    assert (e.value.got, e.value.expected) == (digest(b'content'), digest(b'other'))
+        uploader(server).push(Content(io.BytesIO(b'content')), sha256(b'other'))
+    assert (e.value.got, e.value.expected) == (sha256(b'content'), sha256(b'other'))
     assert e.value.response.status_code == 400
     assert server.blobs == {}
 
@@ -557,7 +553,7 @@ def test_a_stream_s_pieces_may_be_of_any_size(server, piece_size):
 
 def test_a_stream_with_empty_pieces(server):
     uploader(server, chunk_size=2).push_stream(iter([b'', b'a', b'', b'', b'bc', b'']))
-    assert server.blobs == {digest(b'abc'): b'abc'}
+    assert server.blobs == {sha256(b'abc'): b'abc'}
 
 
 def test_a_stream_is_shown_as_it_goes(server):
@@ -651,8 +647,8 @@ def test_a_stream_that_is_refused(server):
 def test_a_stream_of_another_content_than_its_digest_s(server):
     for content in (b'short', content_of(1000)):
         with pytest.raises(DXFContentChangedError) as e:
-            uploader(server, chunk_size=300).push_stream(iter([content]), digest(b'other'))
-        assert (e.value.got, e.value.expected) == (digest(content), digest(b'other'))
+            uploader(server, chunk_size=300).push_stream(iter([content]), sha256(b'other'))
+        assert (e.value.got, e.value.expected) == (sha256(content), sha256(b'other'))
     assert server.blobs == {}
 
 
@@ -685,9 +681,9 @@ def test_a_stream_is_not_read_far_ahead(server, beside):
 
 
 def test_a_short_stream_that_is_there_already(server):
-    server.blobs[digest(b'short')] = b'short'
+    server.blobs[sha256(b'short')] = b'short'
     pushed = uploader(server).push_stream(iter([b'sh', b'ort']), check_exists=True)
-    assert pushed == (digest(b'short'), 5)
+    assert pushed == (sha256(b'short'), 5)
     assert server.methods() == ['HEAD']
 
 
@@ -712,7 +708,7 @@ def test_progress_survives_what_was_lost(server):
     shown = []
     server.script('PUT', Cut(300_000))
     server.script('PATCH', Refuse(404, forget=True))
-    uploader(server).push(Content(io.BytesIO(CONTENT), shown.append), digest(CONTENT))
+    uploader(server).push(Content(io.BytesIO(CONTENT), shown.append), sha256(CONTENT))
     assert b''.join(shown) == CONTENT
 
 
@@ -730,7 +726,7 @@ def test_a_large_blob_may_take_its_time_to_be_put_in_place(timeout):
         return response
 
     target = Target(request, lambda digest: False, 'http://localhost/v2/', timeout)
-    Session.open(target).finish(digest(b''), 1024 * MIB)
+    Session.open(target).finish(sha256(b''), 1024 * MIB)
     (_, nothing), (_, patience) = given
     assert nothing is None
     if timeout is None:
@@ -773,8 +769,8 @@ def test_the_digest_is_added_to_the_query_that_is_there():
     target = Target(request, lambda digest: False, 'https://localhost/v2/', None)
     for location in ('/1', '/1?_state=a%2Fb', '/1?'):
         locations = itertools.repeat(location)
-        Session.open(target).finish(digest(b''), 0)
-    encoded = digest(b'').replace(':', '%3A')
+        Session.open(target).finish(sha256(b''), 0)
+    encoded = sha256(b'').replace(':', '%3A')
     assert [path for path in asked if path.startswith('https')][:2] == [
         f'https://localhost/1?digest={encoded}',
         f'https://localhost/1?_state=a%2Fb&digest={encoded}',
