@@ -148,7 +148,15 @@ def _reason(found: List[Any], error: RequestException) -> Any:
     # urllib3's own words have the whole address in them, signatures too.
     return next(
         (cause.strerror for cause in found if isinstance(cause, OSError) and cause.strerror), None
-    ) or next((cause.reason for cause in found if isinstance(cause, MaxRetryError)), error)
+    ) or next(
+        # What a proxy is said to have done wrong is made from that.
+        (
+            getattr(cause.reason, 'original_error', cause.reason)
+            for cause in found
+            if isinstance(cause, MaxRetryError)
+        ),
+        error,
+    )
 
 
 def _certificate_hint(problem: str) -> str:

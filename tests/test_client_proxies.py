@@ -137,6 +137,20 @@ def test_a_proxy_that_is_not_there_in_words():
     assert PASSWORD not in said
 
 
+def test_a_proxy_that_refuses_in_words(proxy):
+    proxy.on('CONNECT', '.*', lambda request: Answer(407))
+    environ = {
+        'DXF_HOST': 'registry.example',
+        'DXF_RETRIES': '0',
+        'https_proxy': f'http://fred:{PASSWORD}@{proxy.host}',
+    }
+    said = complaint(run_main('list-aliases', 'a', environ=environ))
+    assert said == (
+        'registry.example:443: it is not to be reached by the proxy that the environment '
+        'names: Tunnel connection failed: 407 Proxy Authentication Required'
+    )
+
+
 @pytest.mark.parametrize('host', ['a' * 70 + '.example', 'a..example'])
 @pytest.mark.parametrize('place', ['host', 'proxy', 'redirect', 'upload'])
 def test_a_host_that_can_not_be_looked_up(monkeypatch, fake_server, host, place):
