@@ -10,11 +10,16 @@ it ``dxf --help``) does not wait for the HTTP libraries.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, List
 
 from ._version import __version__
 
+# typing has it too, and takes longer to load than all else here. Who presses Ctrl-C while
+# the program starts would see a traceback: nothing can hide one before `__main__` does.
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from typing import Any, List
+
     from . import exceptions
     from .client import DXF, DXFBase
     from .digests import _to_bytes_2and3, hash_bytes, hash_file, split_digest

@@ -3,9 +3,14 @@
 
 import os
 import sys
-from typing import NoReturn
 
-from .main import main
+try:
+    from typing import NoReturn
+
+    from .main import main
+except KeyboardInterrupt:
+    # It takes a while to load them; `main` heeds it from then on.
+    os._exit(130)
 
 
 def run() -> NoReturn:
@@ -17,8 +22,11 @@ def run() -> NoReturn:
     try:
         main()
     except SystemExit as exit:
-        if sys.stderr is not None:
-            sys.stderr.flush()
+        try:
+            if sys.stderr is not None:
+                sys.stderr.flush()
+        except OSError:
+            pass  # it is full, or nobody reads it: there is nowhere to say so
         os._exit(int(exit.code or 0))
 
 

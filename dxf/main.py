@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, NoReturn, Sequence
 
 if TYPE_CHECKING:
@@ -55,20 +55,27 @@ def doit(args: Sequence[str], environ: Mapping[str, Any]) -> int:
 def main() -> NoReturn:
     """What the shell sees: one line on standard error where something went wrong."""
     try:
-        code = _run()
+        code = _outcome()
+        _let_go_of_output()
     except KeyboardInterrupt:
         # At once: threads may be waiting for answers.
         os._exit(_INTERRUPTED)
+    sys.exit(code)
+
+
+def _outcome() -> int:
+    """Run the command, and say what went wrong if something did; the exit code."""
+    try:
+        return _run()
     except BrokenPipeError:
-        code = _PIPE_CLOSED
+        return _PIPE_CLOSED
     except Exception as error:
         if _was_interrupted(error):
-            os._exit(_INTERRUPTED)
+            raise KeyboardInterrupt from error
         if os.environ.get('DXF_DEBUG') == '1':
             raise
         _complain(error)
-        code = 1
-    _exit(code)
+        return 1
 
 
 def _was_interrupted(error: BaseException) -> bool:
@@ -122,14 +129,15 @@ def _complain(error: Exception) -> None:
 
     if sys.stderr is None:
         return
-    sys.stderr.write(f'dxf: {describe(error)}\n')
+    # It may be full, or closed at its other end: the exit code says what it can.
+    with suppress(OSError):
+        sys.stderr.write(f'dxf: {describe(error)}\n')
 
 
-def _exit(code: int) -> NoReturn:
+def _let_go_of_output() -> None:
     try:
         _flush()
     except OSError:
         # Nobody reads it, or there is no room for it. That has been said; Python
         # would try once more at the end, and say so too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)

@@ -83,6 +83,8 @@ def _add(commands: Any, command: Command) -> None:
             metavar=argument.name,
             help=argument.help,
             nargs=_NARGS[argument.least, argument.most],
+            # With one, argparse does not call it missing where there may be none of it.
+            default=None,
         )
 
 

@@ -20,11 +20,12 @@ from .exceptions import (
     DXFConnectionCutError,
     DXFError,
     DXFMalformedChallengeError,
+    DXFPlatformDataNotFound,
     DXFUnauthorizedError,
     DXFUnexpectedStatusCodeError,
 )
 from .layout import adapter
-from .transport import Origin
+from .transport import Origin, is_web_page
 
 # What OpenSSL's versions say when the other side does not speak TLS.
 _NOT_TLS = ('WRONG_VERSION_NUMBER', 'UNKNOWN_PROTOCOL', 'HTTP_REQUEST', 'record layer failure')
@@ -56,6 +57,8 @@ def _describe(error: BaseException) -> str:
         return _describe_status(error)
     if isinstance(error, DXFConnectionCutError):
         return f'{_host(error)}: {error}'
+    if isinstance(error, DXFPlatformDataNotFound):
+        return f'{error}; see list-platforms'
     if isinstance(error, DXFUnexpectedStatusCodeError):
         return f'{error}; is it a registry that DXF_HOST names?'
     if isinstance(error, DXFError):
@@ -80,6 +83,8 @@ def _describe_status(error: HTTPError) -> str:
     if response.status_code == HTTPStatus.BAD_REQUEST and 'HTTPS' in response.text:
         return f'{error}; it speaks https: unset DXF_INSECURE'
     if response.status_code == HTTPStatus.NOT_FOUND:
+        if is_web_page(response) and response.content:
+            return f'{text}; check DXF_HOST'
         return f'{text}{_missing(urlsplit(response.url).path)}'
     return text
 

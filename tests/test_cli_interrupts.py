@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from .support.commandline import COMMAND_SECONDS, environment
+from .support.commandline import COMMAND_SECONDS, environment, run_cli
 from .support.fakeserver import Answer
 from .support.multiarch import INDEX, OCI_MANIFEST, entry, index, oci_manifest
 from .support.plain import sha256
@@ -48,6 +48,11 @@ def stalling():
     made.over.set()
 
 
+def heed():
+    """Heed interrupts, which the tests' own parent may have chosen to ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def interrupted(stalling, server, *args, **environ):
     """Run a command, and press Ctrl-C when it is in the middle of it."""
     process = subprocess.Popen(
@@ -56,8 +61,7 @@ def interrupted(stalling, server, *args, **environ):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment({'DXF_HOST': server.host, 'DXF_INSECURE': '1', **environ}),
-        # Not what the tests' own parent may have chosen to ignore.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=heed,
     )
     try:
         assert stalling.reached.wait(COMMAND_SECONDS)
@@ -154,3 +158,53 @@ def test_ctrl_c_in_the_midst_of_a_lock():
     """The standard library fails at that with another error."""
     done = subprocess.run([sys.executable, '-c', BETWEEN_LOCKS], capture_output=True)
     assert_quiet(Result(done.returncode, done.stdout, done.stderr))
+
+
+# Loaded by Python before anything else; it presses Ctrl-C when a module is about to be.
+LOADING = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ['INTERRUPTED']:
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+"""
+
+
+@pytest.mark.parametrize(
+    'module', ['dxf.main', 'dxf.parser', 'argparse', 'dxf.settings', 'dxf.words', 'dxf.layout']
+)
+def test_ctrl_c_while_a_module_is_loaded(module, tmp_path):
+    """At the very beginning, and when an error is about to be said."""
+    (tmp_path / 'sitecustomize.py').write_text(LOADING)
+    done = run_cli(
+        'list-repos', environ={'INTERRUPTED': module, 'PYTHONPATH': str(tmp_path)}, preexec_fn=heed
+    )
+    assert_quiet(Result(done.returncode, done.stdout, done.stderr))
+
+
+LEFT_UNREAD = """
+import sys
+import dxf.commands
+import dxf.main
+
+class Slow:
+    def flush(self):
+        raise KeyboardInterrupt
+
+def run(typed, environ):
+    sys.stdout = Slow()
+    raise OSError(5, 'Input/output error')
+
+dxf.commands.run = run
+sys.argv = ['dxf', 'list-aliases', 'a/b']
+dxf.main.main()
+"""
+
+
+def test_ctrl_c_while_nobody_reads_what_is_left_after_an_error():
+    done = subprocess.run([sys.executable, '-c', LEFT_UNREAD], capture_output=True)
+    assert done.returncode == 130
+    assert done.stderr == b'dxf: Input/output error\n'

@@ -205,6 +205,19 @@ def test_stderr_is_closed(registry, repo, plain):
     assert (done.returncode, done.stdout) == (2, b'')
 
 
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='there is no /dev/full here')
+def test_stderr_is_full(registry, repo, plain):
+    plain.push_blob(ONE)
+    for args, code in (
+        (['pull-blob', repo, D2], 2),
+        (['push-blob', repo, 'no-such-file'], 1),
+        (['nonsense'], 2),
+        (['pull-blob', repo, D1], 0),
+    ):
+        done = shell_redirected('2>/dev/full', *args, environ=registry.environ())
+        assert done.returncode == code
+
+
 @pytest.mark.skipif(not os.path.exists('/dev/stdin'), reason='there is no /dev/stdin here')
 def test_a_file_by_redirection(registry, repo, plain, tmp_path):
     (tmp_path / 'file').write_bytes(ONE)

@@ -99,6 +99,12 @@ def test_unknown_command(command):
     assert b'push-blob' in result.err
 
 
+@pytest.mark.parametrize('command', ['auth', 'pull-blob', 'get-alias', 'del-alias'])
+def test_what_may_be_left_out_is_not_said_to_be_missing(command):
+    result = run_doit(command, environ={})
+    assert result.err.endswith(b': too few arguments: REPO\n')
+
+
 def test_unknown_option():
     result = run_doit('list-repos', '--frobnicate', environ={})
     assert (result.code, result.out) == (2, b'')

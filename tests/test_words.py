@@ -47,6 +47,21 @@ def test_a_closed_port():
     )
 
 
+def test_a_page_of_another_server(fake_server):
+    """It has no repositories that could be listed."""
+    page = Answer(404, '<html>Nothing here</html>', {'Content-Type': 'text/html'})
+    fake_server.on('GET', '.*', page)
+    assert describe(failure(fake_server.url + '/v2/a/tags/list')).endswith(
+        '/v2/a/tags/list (this does not look like a registry); check DXF_HOST'
+    )
+
+
+def test_another_platform():
+    assert describe(exceptions.DXFPlatformDataNotFound('linux/s390x')) == (
+        'there is no data for platform linux/s390x; see list-platforms'
+    )
+
+
 def test_an_unknown_host(monkeypatch):
     monkeypatch.setattr(socket, 'getaddrinfo', no_such_host)
     assert describe(failure('https://nowhere.invalid/v2/')) == (
