@@ -26,7 +26,7 @@ NETWORK_ERRORS = (ConnectionError, Timeout, ChunkedEncodingError)
 
 _TRANSIENT_STATUSES = frozenset({429, 500, 502, 503, 504})
 
-# The wait before the third attempt, in seconds; it doubles from there. The
+# Half the longest wait before the third attempt, in seconds; it doubles from there. The
 # second attempt comes at once, for connections that were merely stale.
 _BACKOFF_FACTOR = 0.5
 

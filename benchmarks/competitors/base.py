@@ -5,6 +5,7 @@ from typing import Any, Callable, List, NamedTuple, Optional
 
 from .. import tools
 from ..content import Blob
+from ..workloads import PULL_ALIAS, PULL_BLOBS, PUSH_ALIAS, PUSH_BLOBS, PUSH_NAMED
 
 DRIVERS = Path(__file__).resolve().parent.parent / 'drivers'
 
@@ -68,6 +69,17 @@ class Competitor:
     def ways(self, kind):
         """Label -> function of a Task that gives a Command."""
         raise NotImplementedError
+
+    def as_image(self, pull, push):
+        """Kind of workload -> ways, of one to which several blobs are always an image."""
+        pulls, pushes = {self.name: pull}, {self.name: push}
+        return {
+            PULL_BLOBS: pulls,
+            PUSH_BLOBS: pushes,
+            PULL_ALIAS: pulls,
+            PUSH_ALIAS: pushes,
+            PUSH_NAMED: pushes,
+        }
 
     def why_not(self, workload) -> Optional[str]:
         """Why it is not measured in a workload, if so."""

@@ -1,16 +1,7 @@
 """crane, which moves images; an OCI layout keeps it from packing what it pushes."""
 
 from ..measuring import Command
-from ..workloads import (
-    PULL_ALIAS,
-    PULL_BLOB,
-    PULL_BLOBS,
-    PUSH_ALIAS,
-    PUSH_BLOB,
-    PUSH_BLOBS,
-    PUSH_NAMED,
-    STARTUP,
-)
+from ..workloads import PULL_BLOB, PUSH_BLOB, STARTUP
 from .base import GoProgram
 
 
@@ -21,11 +12,7 @@ class Crane(GoProgram):
         return {
             PULL_BLOB: {'crane': self.blob},
             PUSH_BLOB: {'crane (as an image)': self.push},
-            PULL_BLOBS: {'crane': self.pull},
-            PUSH_BLOBS: {'crane': self.push},
-            PULL_ALIAS: {'crane': self.pull},
-            PUSH_ALIAS: {'crane': self.push},
-            PUSH_NAMED: {'crane': self.push},
+            **self.as_image(self.pull, self.push),
             STARTUP: {
                 'crane --help': lambda task: Command([self.program, '--help']),
                 'crane ls': lambda task: self.command(task, 'ls', task.repository),

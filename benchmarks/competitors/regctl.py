@@ -1,16 +1,7 @@
 """regctl, which pushes a single blob from its standard input only."""
 
 from ..measuring import Command
-from ..workloads import (
-    PULL_ALIAS,
-    PULL_BLOB,
-    PULL_BLOBS,
-    PUSH_ALIAS,
-    PUSH_BLOB,
-    PUSH_BLOBS,
-    PUSH_NAMED,
-    STARTUP,
-)
+from ..workloads import PULL_BLOB, PUSH_BLOB, STARTUP
 from .base import GoProgram
 
 
@@ -21,11 +12,7 @@ class Regctl(GoProgram):
         return {
             PULL_BLOB: {'regctl': self.get_blob},
             PUSH_BLOB: {'regctl from stdin': self.put_blob},
-            PULL_BLOBS: {'regctl': self.get},
-            PUSH_BLOBS: {'regctl': self.put},
-            PULL_ALIAS: {'regctl': self.get},
-            PUSH_ALIAS: {'regctl': self.put},
-            PUSH_NAMED: {'regctl': self.put},
+            **self.as_image(self.get, self.put),
             STARTUP: {
                 'regctl --help': lambda task: Command([self.program, '--help']),
                 'regctl tag ls': lambda task: self.command(task, 'tag', 'ls', task.repository),

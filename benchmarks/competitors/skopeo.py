@@ -2,16 +2,7 @@
 
 from .. import images, tools
 from ..measuring import Command
-from ..workloads import (
-    PULL_ALIAS,
-    PULL_BLOB,
-    PULL_BLOBS,
-    PUSH_ALIAS,
-    PUSH_BLOB,
-    PUSH_BLOBS,
-    PUSH_NAMED,
-    STARTUP,
-)
+from ..workloads import PULL_BLOB, PUSH_BLOB, STARTUP
 from .base import Competitor
 
 # Blobs in an image. Its CPU time goes with the square of their number: 1 s for 100,
@@ -40,11 +31,7 @@ class Skopeo(Competitor):
         return {
             PULL_BLOB: {'skopeo (as an image)': self.pull},
             PUSH_BLOB: {'skopeo (as an image)': self.push},
-            PULL_BLOBS: {'skopeo': self.pull},
-            PUSH_BLOBS: {'skopeo': self.push},
-            PULL_ALIAS: {'skopeo': self.pull},
-            PUSH_ALIAS: {'skopeo': self.push},
-            PUSH_NAMED: {'skopeo': self.push},
+            **self.as_image(self.pull, self.push),
             STARTUP: {
                 'skopeo --help': lambda task: Command([self.program, '--help']),
                 'skopeo list-tags': self.list_tags,
