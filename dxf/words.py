@@ -15,6 +15,7 @@ from requests.exceptions import HTTPError, ProxyError, RequestException
 from urllib3.connection import CertificateError  # type: ignore[attr-defined]
 from urllib3.exceptions import MaxRetryError, ProtocolError
 
+from .answers import is_web_page
 from .causes import causes
 from .exceptions import (
     DXFConnectionCutError,
@@ -25,7 +26,7 @@ from .exceptions import (
     DXFUnexpectedStatusCodeError,
 )
 from .layout import adapter
-from .transport import Origin, is_web_page
+from .transport import Origin
 
 # What OpenSSL's versions say when the other side does not speak TLS.
 _NOT_TLS = ('WRONG_VERSION_NUMBER', 'UNKNOWN_PROTOCOL', 'HTTP_REQUEST', 'record layer failure')
