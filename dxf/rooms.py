@@ -1,13 +1,21 @@
-"""Folders for what is not finished, which are removed in the end."""
+"""Folders for what is not finished, which are removed in the end.
+
+What a process leaves that is killed, the next one removes.
+"""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
+import stat
+import sys
+from contextlib import contextmanager, suppress
 from threading import Event, Lock
-from typing import Callable, Iterable, Iterator, Optional, TypeVar
+from typing import Callable, Iterable, Iterator, Optional, Tuple, TypeVar
 
 # How long to wait for who is still writing when all is off, in seconds.
 _CLOSE_SECONDS = 1
+
+_PREFIX, _SUFFIX = '.dxf-', '.part'
 
 _Result = TypeVar('_Result')
 
@@ -50,13 +58,72 @@ class Room:
 def room(folder: Optional[str] = None) -> Iterator[Room]:
     """A folder of one's own.
 
-    :param folder: where it is to be, if that matters
+    :param folder: where it is to be, if that matters; what others have left there is removed
     """
-    # Slow to import, and of no use to most.
-    import tempfile
-
-    made = Room(tempfile.mkdtemp('.part', '.dxf-', folder))
+    if folder is not None:
+        _tidy(folder)
+    path, lock = _make(folder)
+    made = Room(path)
     try:
         yield made
     finally:
         made.close()
+        if lock is not None:
+            os.close(lock)
+
+
+def _make(folder: Optional[str]) -> Tuple[str, Optional[int]]:
+    """A new folder, and what keeps it locked, if anything does."""
+    # Slow to import, and of no use to most.
+    import tempfile
+
+    while True:
+        path = tempfile.mkdtemp(_SUFFIX, _PREFIX, folder)
+        # Before it is locked, others may take it for one that was left.
+        with suppress(BlockingIOError, FileNotFoundError):
+            lock = _lock(path)
+            if os.path.lexists(path):
+                return path, lock
+            if lock is not None:
+                os.close(lock)
+
+
+def _lock(path: str) -> Optional[int]:
+    """Lock a folder until what is given back is closed; ``None`` if there are no locks.
+
+    :raises BlockingIOError: if somebody else has it locked
+    """
+    if sys.platform == 'win32':
+        return None
+    import fcntl
+
+    lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def _tidy(folder: str) -> None:
+    """Remove what was left in a folder by processes of the same user that are no more."""
+    for name in os.listdir(folder):
+        if name.startswith(_PREFIX) and name.endswith(_SUFFIX):
+            with suppress(OSError):
+                _remove_if_left(os.path.join(folder, name))
+
+
+def _remove_if_left(path: str) -> None:
+    import shutil
+
+    status = os.lstat(path)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != getattr(os, 'geteuid', int)():
+        return
+    lock = _lock(path)
+    if lock is not None:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)

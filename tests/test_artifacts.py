@@ -4,6 +4,8 @@ import gzip
 import io
 import json
 import os
+import subprocess
+import sys
 import tarfile
 import threading
 
@@ -597,6 +599,76 @@ def test_who_fills_a_room_is_stopped_when_it_is_left(tmp_path):
     assert list(tmp_path.iterdir()) == []
     thread.join(10)
     assert [type(error) for error in outcome] == [InterruptedError]
+
+
+LEAVE = """
+import os, sys
+from dxf.rooms import room
+kept = room(sys.argv[1])
+made = kept.__enter__()
+open(os.path.join(made.path, 'file'), 'w').close()
+print(made.path, flush=True)
+sys.stdin.read()
+os._exit(1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='nobody is known to have left it')
+def test_what_a_killed_process_has_left_is_removed(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, '-c', LEAVE, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        left = tmp_path / process.stdout.readline().strip()
+        with room(str(tmp_path)), room(str(tmp_path)):
+            # Each is somebody's.
+            assert len(list(tmp_path.iterdir())) == 3
+        assert (left / 'file').exists()
+        process.communicate(timeout=60)
+    assert list(tmp_path.iterdir()) == [left]
+    for name in ('.dxf-link.part', 'dxf-other.part', '.dxf-other'):
+        (tmp_path / name).mkdir() if 'other' in name else (tmp_path / name).symlink_to(left)
+    (tmp_path / '.dxf-file.part').write_bytes(b'')
+    others = sorted(tmp_path.iterdir())
+    others.remove(left)
+    with room(str(tmp_path)):
+        assert not left.exists()
+    assert sorted(tmp_path.iterdir()) == others
+
+
+def test_a_room_without_locks(tmp_path, monkeypatch):
+    """What may be somebody's stays."""
+    monkeypatch.setattr('dxf.rooms._lock', lambda path: None)
+    (tmp_path / '.dxf-x.part').mkdir()
+    with room(str(tmp_path)) as made:
+        assert os.path.isdir(made.path)
+    assert [path.name for path in tmp_path.iterdir()] == ['.dxf-x.part']
+
+
+def test_a_room_that_somebody_took_for_left(tmp_path, monkeypatch):
+    from dxf import rooms
+
+    lock, tries = rooms._lock, []
+
+    def removed(path):
+        tries.append(path)
+        if len(tries) == 1:
+            os.rmdir(path)
+        elif len(tries) == 2:
+            locked = lock(path)
+            os.rmdir(path)
+            return locked
+        elif len(tries) == 3:
+            raise BlockingIOError
+        return lock(path)
+
+    monkeypatch.setattr('dxf.rooms._lock', removed)
+    with room(str(tmp_path)) as made:
+        assert made.path == tries[3]
+        assert os.path.isdir(made.path)
 
 
 def test_a_room_does_not_wait_for_ever(tmp_path, monkeypatch):
