@@ -1,6 +1,5 @@
 """A repository's manifests, and the aliases they go by."""
 
-from contextlib import suppress
 from typing import (
     Any,
     Callable,
@@ -17,14 +16,12 @@ from typing import (
 
 import requests
 
-from . import digests, endpoints, manifests, schema1
+from . import digests, endpoints, manifest_digests, manifests, schema1
 from .answers import check_is_object
 from .blobs import Blobs
 from .exceptions import (
-    DXFDigestMismatchError,
     DXFDigestNotAvailableForSchema1,
     DXFInvalidManifestError,
-    DXFUnexpectedDigestMethodError,
     DXFUnsupportedSchemaType,
 )
 from .indexes import Descriptor
@@ -78,7 +75,7 @@ class Aliases(Blobs):
             data=content,
             headers={'Content-Type': media_type},
         )
-        _check_announced(response, content, reference)
+        manifest_digests.check_announced(content, _announced(response), reference)
         return response
 
     def set_alias(self, alias: str, *digests: str) -> str:
@@ -107,8 +104,8 @@ class Aliases(Blobs):
         )
         check_is_object(response, 'a manifest')
         if digests.is_digest(alias):
-            _check_digest(response.content, alias, alias)
-        _check_announced(response, response.content, alias)
+            manifest_digests.check(response.content, alias, alias)
+        manifest_digests.check_announced(response.content, _announced(response), alias)
         return _decode(response.content, alias), response
 
     def head_manifest_and_response(self, alias: str) -> Tuple[str, requests.Response]:
@@ -122,17 +119,17 @@ class Aliases(Blobs):
         response = self._request(
             'head', endpoints.manifest(alias), headers={'Accept': manifests.ACCEPT}
         )
-        digest = response.headers.get('Docker-Content-Digest')
+        digest = _announced(response)
         if not digest:
             digest = self._get_with_digest(alias)[1]
         return digest, response
 
     def _get_with_digest(self, alias: str) -> Tuple[requests.Response, str]:
         response = self.get_manifest_and_response(alias)[1]
-        digest = response.headers.get('Docker-Content-Digest')
+        digest = _announced(response)
         if not digest and digests.is_digest(alias):
             digest = alias
-        return response, digest or digests.hash_bytes(_payload(response.content, alias))
+        return response, digest or manifest_digests.of(response.content, alias)
 
     @overload
     def get_manifest(self, alias: str, platform: None = None) -> Union[str, Dict[str, str]]: ...
@@ -404,43 +401,9 @@ def _parse(text: Union[str, bytes], response: requests.Response, name: str) -> m
     return manifests.parse(text, response.headers.get('Content-Type'), name)
 
 
-def _payload(content: bytes, name: str) -> bytes:
-    """What a manifest's digest is made from."""
-    # Only schema 1 has signatures in it; parsing twice is for them alone.
-    if b'"signatures"' not in content:
-        return content
-    document = manifests.load(content, name)
-    if manifests.media_type(document) not in manifests.SCHEMA1_TYPES:
-        return content
-    return schema1.payload(content, document)
-
-
-def _check_digest(content: bytes, digest: str, name: str) -> None:
-    """Compare a manifest with a digest.
-
-    A registry that knows nothing of schema 1 makes its digest from all of it, as of others.
-
-    :raises DXFDigestMismatchError: if it has another one
-    """
-    payload = _payload(content, name)
-    if payload is not content:
-        with suppress(DXFDigestMismatchError):
-            digests.check_bytes(content, digest)
-            return
-    digests.check_bytes(payload, digest)
-
-
-def _check_announced(response: requests.Response, content: bytes, name: str) -> None:
-    """Compare a manifest with the digest that an answer says it has, if it says so."""
-    digest = response.headers.get('Docker-Content-Digest')
-    if not digest:
-        return
-    try:
-        _check_digest(content, digest, name)
-    except DXFUnexpectedDigestMethodError as error:
-        raise DXFDigestMismatchError(
-            digests.hash_bytes(_payload(content, name)), digest
-        ) from error
+def _announced(response: requests.Response) -> Optional[str]:
+    """The digest that an answer says that its manifest has, if it says so."""
+    return response.headers.get('Docker-Content-Digest')
 
 
 def _decode(content: bytes, name: str) -> str:

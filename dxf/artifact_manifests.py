@@ -7,11 +7,11 @@ Pure: values in, text out; and the other way round.
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from .exceptions import DXFConfigurationError, DXFInvalidManifestError, DXFInvalidNameError
 from .manifests import Descriptor, ImageManifest, _oci_manifest_mimetype
+from .names import is_media_type
 
 ARTIFACT_TYPE = 'application/vnd.unknown.artifact.v1'
 
@@ -33,17 +33,13 @@ _EMPTY_DESCRIPTOR = {
     'data': 'e30=',
 }
 
-# RFC 6838, "Naming Requirements".
-_NAME = r'[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}'
-_MEDIA_TYPE = re.compile(f'{_NAME}/{_NAME}')
-
 
 def check_media_type(media_type: str) -> str:
     """The media type given, if it is one.
 
     :raises DXFInvalidNameError: if it is not
     """
-    if _MEDIA_TYPE.fullmatch(media_type) is None:
+    if not is_media_type(media_type):
         raise DXFInvalidNameError(
             'media type',
             media_type,

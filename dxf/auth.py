@@ -17,10 +17,7 @@ import requests
 from .digests import _to_bytes_2and3
 from .exceptions import DXFMalformedChallengeError, DXFTokenError
 from .redaction import without_query
-from .tokens import DEFAULT_LIFETIME
-
-# What may stand in a header; RFC 6750 allows less.
-_TOKEN = re.compile(r'[\x21-\x7e]+')
+from .tokens import DEFAULT_LIFETIME, is_token
 
 # More than any token lives, in seconds: JSON has numbers that no clock can be set to.
 _MAX_LIFETIME = 10**9
@@ -234,14 +231,10 @@ def read_reply(reply: requests.Response) -> Reply:
     found = content.get('access_token') or content.get('token')
     if not found:
         raise DXFTokenError(address, 'the reply has neither access_token nor token')
-    if not _is_token(found):
+    if not is_token(found):
         raise DXFTokenError(address, 'the token is malformed')
     successor = content.get('refresh_token')
-    return Reply(found, _lifetime(reply, content), successor if _is_token(successor) else None)
-
-
-def _is_token(found: Any) -> bool:
-    return isinstance(found, str) and _TOKEN.fullmatch(found) is not None
+    return Reply(found, _lifetime(reply, content), successor if is_token(successor) else None)
 
 
 def _lifetime(reply: requests.Response, content: Dict[str, Any]) -> float:

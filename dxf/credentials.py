@@ -29,6 +29,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tup
 from . import credential_helpers
 from .credential_helpers import HELPER_SECONDS, is_text
 from .exceptions import DXFCredentialsError
+from .tokens import is_token
 
 # What a helper may be called: it becomes part of a program's name.
 _HELPER_NAME = re.compile(r'[A-Za-z0-9._-]+')
@@ -39,9 +40,6 @@ _IS_TOKEN = '<token>'
 # Docker Hub's names; what docker files it under, and podman.
 _HUB_HOSTS = ('docker.io', 'index.docker.io', 'registry-1.docker.io')
 _HUB_SERVERS = ('https://index.docker.io/v1/', 'docker.io')
-
-# What may stand in a header.
-_TOKEN = re.compile(r'[\x21-\x7e]+')
 
 _FIELDS = ('auth', 'username', 'password', 'identitytoken', 'registrytoken')
 
@@ -212,7 +210,7 @@ def _written(origin: str, entry: Any, host: str) -> Optional[Login]:
         if not is_text(value):
             raise malformed(f'{name} is not text')
     auth, username, password, identity_token, registry_token = fields
-    if registry_token and not _TOKEN.fullmatch(registry_token):
+    if registry_token and not is_token(registry_token):
         raise malformed('registrytoken is not a token')
     pair = (username, password) if username and password else None
     if auth:

@@ -1,6 +1,7 @@
-"""What hosts, repositories, aliases and digests are spelt like.
+"""What hosts, repositories, aliases and media types are spelt like.
 
-The grammars are those of the OCI distribution specification 1.1 ("Pulling manifests").
+The grammars are those of the OCI distribution specification 1.1 ("Pulling manifests"), and RFC
+6838's of media types ("Naming Requirements").
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ _REPOSITORY = re.compile(rf'{_COMPONENT}(?:/{_COMPONENT})*')
 _TAG = re.compile(r'[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}')
 _LABEL = r'[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?'
 _HOST = re.compile(rf'(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{1,5}}))?')
+_TYPE_NAME = r'[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}'
+_MEDIA_TYPE = re.compile(f'{_TYPE_NAME}/{_TYPE_NAME}')
+
 # What a folder of image layouts is named by, in the place of a host.
 _LAYOUTS = 'oci:'
 
@@ -85,3 +89,8 @@ def check_alias(alias: str) -> str:
             'the latter two, 128 characters at most',
         )
     return alias
+
+
+def is_media_type(text: str) -> bool:
+    """Whether a text is spelt like a media type."""
+    return _MEDIA_TYPE.fullmatch(text) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import suppress
 from typing import Any, Container, Dict, Iterable, List, NamedTuple, Optional, Tuple
@@ -19,6 +20,15 @@ _MOST = 1000
 # How long a token lives where the reply does not say (token authentication
 # specification), in seconds.
 DEFAULT_LIFETIME = 60
+
+
+# What may stand in a header; RFC 6750 allows less.
+_TOKEN = re.compile(r'[\x21-\x7e]+')
+
+
+def is_token(found: Any) -> bool:
+    """Whether something is a token that can be sent."""
+    return isinstance(found, str) and _TOKEN.fullmatch(found) is not None
 
 
 class Grant(NamedTuple):

@@ -7,12 +7,11 @@ Pure: text in, text out. The format is that of the OCI image specification 1.1
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Container, Dict, List, Optional, Tuple
 
 from .. import digests, manifests
 from ..exceptions import DXFInvalidManifestError, DXFInvalidNameError
-from ..names import check_alias
+from ..names import check_alias, is_media_type
 
 # One descriptor of index.json, as it stands there.
 Entry = Dict[str, Any]
@@ -21,9 +20,6 @@ Entry = Dict[str, Any]
 # BuildKit write the whole name beside it.
 _REF_NAME = 'org.opencontainers.image.ref.name'
 _IMAGE_NAME = 'io.containerd.image.name'
-
-# RFC 6838, section 4.2.
-_MEDIA_TYPE = re.compile(r'[A-Za-z0-9][\w!#$&^.+-]*/[A-Za-z0-9][\w!#$&^.+-]*', re.ASCII)
 
 _SCHEMA_VERSION = 2
 
@@ -158,7 +154,7 @@ _PLAIN_FIELDS = frozenset({'mediaType', 'digest', 'size', 'artifactType'})
 def media_type(entry: Entry) -> Optional[str]:
     """The media type that an entry says it is of, if it is spelt like one."""
     value = entry.get('mediaType')
-    return value if isinstance(value, str) and _MEDIA_TYPE.fullmatch(value) else None
+    return value if isinstance(value, str) and is_media_type(value) else None
 
 
 def _check(entry: Any, path: str, name: str) -> None:
