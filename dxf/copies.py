@@ -13,7 +13,7 @@ from .answers import is_not_found
 from .attachments import Attachments
 from .base import DXFBase
 from .blobs import Progress, _report_of_file
-from .downloads import Download
+from .downloads import Download, Mark
 from .exceptions import (
     DXFInvalidManifestError,
     DXFMountFailed,
@@ -248,10 +248,12 @@ class _Copying:
     def _send(self, blob: _Blob) -> None:
         source = self._source
 
-        def start() -> Download:
-            return Download(source._seam, blob.digest, source._retries, block_size=BLOCK_SIZE)
+        def start(since: Optional[Mark]) -> Download:
+            return Download(
+                source._seam, blob.digest, source._retries, block_size=BLOCK_SIZE, since=since
+            )
 
-        download = start()
+        download = start(None)
         size = source._size_of(blob.digest, download, blob.size)
         relay = Relay(start, download, blob.digest, size)
         report = self._progress and partial(_report_of_file, self._progress, size)

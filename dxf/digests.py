@@ -108,6 +108,18 @@ class BesideHasher(Hasher):
         self._worker.give(piece)
         self._worker.wait(self.depth)
 
+    def copy(self) -> Optional[BesideHasher]:
+        """Another that has seen the same; ``None`` where something stands in for hashlib."""
+        copy = getattr(self._hash, 'copy', None)
+        if not isinstance(copy, BuiltinMethodType):
+            return None
+        if self._worker is not None:
+            self._worker.wait()
+        made = BesideHasher(self._algorithm, self.depth)
+        made._hash = copy()
+        made._hash_now = _update(made._hash)
+        return made
+
     def digest(self) -> str:
         if self._worker is not None:
             self._worker.wait()

@@ -6,7 +6,7 @@ import re
 import time
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, Callable, Generator, Iterable, Iterator, Optional
+from typing import Any, Callable, Generator, Iterable, Iterator, NamedTuple, Optional
 
 import requests
 from requests.exceptions import ConnectionError, HTTPError
@@ -35,6 +35,13 @@ _CONTENT_RANGE = re.compile(r'bytes ([0-9]{1,18})-[0-9]+/([0-9]{1,18}|\*)')
 _UNSATISFIED_RANGE = re.compile(r'bytes \*/([0-9]{1,18})$')
 
 
+class Mark(NamedTuple):
+    """How far a download got, for another one to go on from there."""
+
+    position: int  # in bytes
+    hasher: BesideHasher  # has seen what comes before
+
+
 class Download:
     """A blob on its way, which goes on where it was when its connection is cut.
 
@@ -44,6 +51,7 @@ class Download:
     :param have: the pieces of its beginning, where that was fetched before
     :param beside: whether several requests may be made at once
     :param block_size: how much is read at a time, in bytes
+    :param since: where it begins, as an earlier download of the blob has marked it
     :raises requests.exceptions.HTTPError: if the registry has no such blob
     """
 
@@ -55,14 +63,15 @@ class Download:
         have: Iterable[bytes] = (),
         beside: bool = False,
         block_size: int = blocks.SIZE,
+        since: Optional[Mark] = None,
     ) -> None:
         self._request = request
         self._digest = digest
         self._retries = retries
         self._beside = beside
-        self._hasher = BesideHasher.of(digest)
+        self._hasher = (since and since.hasher.copy()) or BesideHasher.of(digest)
         self._memory = Blocks(self._hasher.depth, block_size)
-        self._position = 0
+        self._position = since.position if since else 0
         for piece in have:
             self._hasher.update(piece)
             self._position += len(piece)
@@ -149,6 +158,11 @@ class Download:
         """
         with self._checked():
             yield from self._blocks()
+
+    def mark(self) -> Optional[Mark]:
+        """How far it got; ``None`` where another one could not go on from there."""
+        hasher = self._hasher.copy()
+        return None if hasher is None else Mark(self._position, hasher)
 
     def close(self) -> None:
         """Let go of the connection, whether all has come or not."""

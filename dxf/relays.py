@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import Callable, Iterator, Optional
+from collections import deque
+from typing import Callable, Deque, Iterator, Optional
 
 from .contents import Content
-from .downloads import Download
+from .downloads import Download, Mark
 from .exceptions import DXFSizeMismatchError
 
 # How much is read and handed on at a time, in bytes: of each blob that is on its way half a
 # dozen of these are in memory, and several blobs are.
 BLOCK_SIZE = 128 * 1024
 
-# Begins to fetch a blob.
-Start = Callable[[], Download]
+# Where the blob could be fetched from, if it has to be sent again from there: how far apart such
+# places are, in bytes, and how many of them are known. One has a few hundred bytes.
+_MARK_INTERVAL = 2 * 1024 * 1024
+_MARKS = 64
+
+# Begins to fetch a blob, or goes on from a mark.
+Start = Callable[[Optional[Mark]], Download]
 
 
 class SourceError(Exception):
@@ -34,7 +40,7 @@ class Relay(Content):
     """A blob that is fetched while it is sent.
 
     Its last piece is given away only when all of it was seen to be right. Where it has to be sent
-    from an earlier place on, it is fetched again from the start.
+    from an earlier place on, it is fetched again from shortly before that, or from the start.
 
     :param start: begins to fetch it
     :param download: the first time that was done
@@ -64,7 +70,8 @@ class _Source:
         self._download: Optional[Download] = download
         self._digest = digest
         self._size = size
-        self._pieces = self._checked(download)
+        self._marks: Deque[Mark] = deque(maxlen=_MARKS)
+        self._pieces = self._checked(download, 0)
         self._rest = b''  # of the piece that came last
         self._reached = 0  # where in the blob that stands
         self._position = 0  # where to read from
@@ -97,8 +104,13 @@ class _Source:
 
     def _begin_again(self) -> None:
         self.close()
-        self._download = self._start()
-        self._pieces, self._rest, self._reached = self._checked(self._download), b'', 0
+        # What comes later was seen of what was not sent after all.
+        while self._marks and self._marks[-1].position > self._position:
+            self._marks.pop()
+        since = self._marks[-1] if self._marks else None
+        self._download = self._start(since)
+        self._reached = since.position if since else 0
+        self._pieces, self._rest = self._checked(self._download, self._reached), b''
 
     def _take(self, count: int) -> bytes:
         """The next bytes, ``count`` at the most."""
@@ -108,9 +120,12 @@ class _Source:
         self._reached += len(piece)
         return piece
 
-    def _checked(self, download: Download) -> Iterator[bytes]:
-        """The content in pieces, each when the next has come, and the last when all is right."""
-        held, size = b'', 0
+    def _checked(self, download: Download, size: int) -> Iterator[bytes]:
+        """The content in pieces, each when the next has come, and the last when all is right.
+
+        :param size: how much comes before these, in bytes
+        """
+        held, marked = b'', size
         for piece in download.chunks(BLOCK_SIZE):
             size += len(piece)
             if size > self._size:
@@ -118,6 +133,11 @@ class _Source:
             if held:
                 yield held
             held = piece
+            if size >= marked + _MARK_INTERVAL:
+                marked = size
+                mark = download.mark()
+                if mark is not None:
+                    self._marks.append(mark)
         if size != self._size:
             raise DXFSizeMismatchError(size, self._size, self._digest)
         yield held

@@ -103,8 +103,8 @@ class Uploader:
                     return final()
                 except RequestException as error:
                     if _is_too_large(error) and session is not None:
-                        session.cancel()
                         chunk_size = _smaller(chunk_size or content.size, session, error)
+                        session.cancel()
                         session = None
                         continue
                     if content.was_seen:

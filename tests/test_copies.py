@@ -1,6 +1,7 @@
 """Copying what an alias stands for: within a registry, between two, and to and from layouts."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -41,6 +42,7 @@ from .support.flavours import Flavour
 from .support.layouts import LayoutFlavour, LayoutPlain, check_layout
 from .support.plain import SCHEMA2, PlainClient, descriptor, schema2, sha256
 from .support.schema1 import sign
+from .support.uploading import Cut, UploadServer
 
 ATTESTATION = {'vnd.docker.reference.type': 'attestation-manifest'}
 
@@ -535,6 +537,78 @@ def test_a_source_that_is_cut_is_gone_on_with(target, fake_server):
     with client_for(target) as elsewhere:
         client.copy('v1', elsewhere)
     assert target.get_blob(sha256(content)).content == content
+
+
+class PlainHash:
+    """As programs replace it in their tests."""
+
+    def __init__(self, content=b''):
+        self._hash = SHA256(content)
+        self.update = self._hash.update
+        self.hexdigest = self._hash.hexdigest
+
+
+SHA256 = hashlib.sha256
+MIB = 1 << 20
+
+
+def blob_of(fake_server, content, corrupt=False):
+    """An image of one blob, and what ranges of that were asked for; these may be wrong."""
+    text, asked = schema2(content), []
+
+    def answer(request):
+        asked.append(request.headers.get('Range'))
+        if asked[-1] is None:
+            return Answer(200, content)
+        first = int(asked[-1][6:-1])
+        found = f'bytes {first}-{len(content) - 1}/{len(content)}'
+        rest = content[first:]
+        return Answer(206, rest[::-1] if corrupt else rest, {'Content-Range': found})
+
+    fake_server.on('GET', '/v2/a/manifests/v1', Answer(200, text, {'Content-Type': SCHEMA2}))
+    fake_server.on('GET', '/v2/a/blobs/.*', answer)
+    return dxf.DXF(fake_server.host, 'a', insecure=True), asked
+
+
+@pytest.mark.parametrize('chunk_size', [None, 6 * MIB])
+def test_a_target_that_is_cut_is_gone_on_with(fake_server, chunk_size):
+    """What it has is not fetched again, but for a little."""
+    content = os.urandom(MIB) * 12
+    client, asked = blob_of(fake_server, content)
+    with UploadServer() as server:
+        server.script('PUT' if chunk_size is None else 'PATCH', Cut(5 * MIB + 1))
+        with dxf.DXF(server.host, 'b', insecure=True, upload_chunk_size=chunk_size) as target:
+            client.copy('v1', target)
+        assert server.blobs == {sha256(content): content}
+    whole, *ranges = asked
+    assert whole is None
+    assert ranges
+    assert 3 * MIB < int(ranges[0][6:-1]) <= 5 * MIB + 1
+
+
+def test_a_target_that_is_cut_and_a_source_that_goes_on_with_something_else(fake_server):
+    content = os.urandom(MIB) * 12
+    client, asked = blob_of(fake_server, content, corrupt=True)
+    with UploadServer() as server:
+        server.script('PUT', Cut(5 * MIB))
+        with dxf.DXF(server.host, 'b', insecure=True) as target:
+            with pytest.raises(DXFDigestMismatchError):
+                client.copy('v1', target)
+        assert server.blobs == {}
+    assert len(asked) == 2
+
+
+def test_a_target_that_is_cut_where_something_stands_in_for_hashlib(fake_server, monkeypatch):
+    """It can't be hashed on from the middle, and is fetched anew."""
+    content = os.urandom(MIB) * 12
+    client, asked = blob_of(fake_server, content)
+    monkeypatch.setattr('hashlib.sha256', PlainHash)
+    with UploadServer() as server:
+        server.script('PUT', Cut(5 * MIB))
+        with dxf.DXF(server.host, 'b', insecure=True) as target:
+            client.copy('v1', target)
+        assert list(server.blobs) == [sha256(content)]
+    assert asked == [None, None]
 
 
 def uploads_to(fake_server, puts):

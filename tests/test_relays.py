@@ -1,11 +1,11 @@
 """A blob as content that is fetched while it is read."""
 
-import io
 import os
 
 import pytest
 from requests.exceptions import ConnectionError
 
+from dxf.downloads import Mark
 from dxf.exceptions import DXFDigestMismatchError, DXFSizeMismatchError
 from dxf.relays import Relay, SourceError
 
@@ -15,17 +15,23 @@ from .support.plain import sha256
 class Download:
     """What comes of asking for a blob once; `error` is what it ends with."""
 
-    def __init__(self, content, error=None, piece=1000):
+    def __init__(self, content, error=None, piece=1000, first=0, has_marks=True):
         self._content = content
         self._error = error
         self._piece = piece
+        self._has_marks = has_marks
+        self.first = self._position = first
         self.is_closed = False
 
     def chunks(self, _):
-        file = io.BytesIO(self._content)
-        yield from iter(lambda: file.read(self._piece), b'')
+        while self._position < len(self._content):
+            start, self._position = self._position, self._position + self._piece
+            yield self._content[start : self._position]
         if self._error is not None:
             raise self._error
+
+    def mark(self):
+        return Mark(self._position, None) if self._has_marks else None
 
     def close(self):
         self.is_closed = True
@@ -37,9 +43,11 @@ class Blob:
     def __init__(self, content):
         self.content = content
         self.downloads = []
+        self.has_marks = True
 
-    def start(self):
-        self.downloads.append(Download(self.content))
+    def start(self, since=None):
+        first = since.position if since else 0
+        self.downloads.append(Download(self.content, first=first, has_marks=self.has_marks))
         return self.downloads[-1]
 
     def relay(self, download=None, size=None):
@@ -90,6 +98,28 @@ def test_from_another_place_on(blob):
     assert b''.join(relay.body(7000)) == blob.content[7000:]
     assert len(blob.downloads) == 2
     assert b''.join(seen) == blob.content
+
+
+@pytest.mark.parametrize('has_marks', [True, False])
+def test_from_a_place_shortly_before(blob, monkeypatch, has_marks):
+    """What is fetched anew begins at the last mark before what has to be sent again."""
+    monkeypatch.setattr('dxf.relays._MARK_INTERVAL', 3000)
+    blob.has_marks = has_marks
+    relay = blob.relay()
+    places = [(0, 8000), (7000, 10_000), (4500, 6000), (2999, 9000), (6000, 10_500)]
+    for first, end in places:
+        assert b''.join(relay.body(first, end)) == blob.content[first:end]
+    firsts = [download.first for download in blob.downloads]
+    assert firsts == ([0, 6000, 3000, 0, 6000] if has_marks else [0] * 5)
+
+
+def test_few_marks_are_kept(blob, monkeypatch):
+    monkeypatch.setattr('dxf.relays._MARK_INTERVAL', 1000)
+    monkeypatch.setattr('dxf.relays._MARKS', 2)
+    relay = blob.relay()
+    for first, end in [(0, 8000), (2000, 10_000), (9500, 10_500)]:
+        assert b''.join(relay.body(first, end)) == blob.content[first:end]
+    assert [download.first for download in blob.downloads] == [0, 0, 9000]
 
 
 def failure(relay):

@@ -61,7 +61,7 @@ class Seen(NamedTuple):
 
 
 class UploadServer(LoopbackServer):
-    """`blobs` has what was pushed, by digest; `seen` lists the requests.
+    """`blobs` has what was pushed, by digest; `seen` lists the requests. Manifests are not kept.
 
     :param resumable: whether it tells how far a cut upload got
     :param least: the OCI-Chunk-Min-Length that it asks for
@@ -138,6 +138,8 @@ class UploadServer(LoopbackServer):
         if self.most is not None and len(body) > self.most:
             return Answer(413)
         name = self._name(request)
+        if '/manifests/' in request.path:
+            return Answer(201)
         if request.method == 'HEAD':
             found = self.blobs.get(name)
             return _unknown() if found is None else Answer(body=found)
