@@ -52,6 +52,7 @@ def merge(staged: str, target: str) -> None:
 
     :raises DXFUnsafePathError: if there is something else where a folder must be, before
         anything is moved
+    :raises PermissionError: if a folder that is there can't be written to, likewise
     """
     os.makedirs(target, exist_ok=True)
     for source, destination in list(_moves(staged, target)):
@@ -72,11 +73,12 @@ def _moves(staged: str, target: str) -> Iterator[Tuple[str, str]]:
         destination = os.path.join(target, entry.name)
         is_there = os.path.lexists(destination)
         is_folder = os.path.isdir(destination) and not os.path.islink(destination)
-        if not entry.is_dir(follow_symlinks=False):
-            if is_folder:
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), destination)
-            yield entry.path, destination
-        elif not is_there:
+        is_file = not entry.is_dir(follow_symlinks=False)
+        if is_file and is_folder:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), destination)
+        if is_file or not is_there:
+            if not os.access(target, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
             yield entry.path, destination
         elif is_folder:
             yield from _moves(entry.path, destination)

@@ -124,6 +124,12 @@ def packed(*entries):
     return gzip.compress(file.getvalue())
 
 
+def folder(name):
+    made = tarfile.TarInfo(name)
+    made.type, made.mode = tarfile.DIRTYPE, 0o755
+    return made
+
+
 def symlink(name, target):
     made = tarfile.TarInfo(name)
     made.type, made.linkname = tarfile.SYMTYPE, target
@@ -444,6 +450,29 @@ def test_a_folder_in_a_file_s_place(files, plain, there):
     with pytest.raises(IsADirectoryError):
         files.pull('latest', there)
     assert os.listdir(there) == ['second']
+
+
+def test_a_folder_that_is_closed_is_found_before_anything_is_moved(
+    files, plain, there, monkeypatch
+):
+    (there / 'x' / 'closed').mkdir(parents=True)
+    (there / 'x' / 'a').write_bytes(b'old')
+    access = os.access
+    # To the superuser, none is.
+    monkeypatch.setattr(
+        os, 'access', lambda path, mode: not str(path).endswith('closed') and access(path, mode)
+    )
+    content = packed(('x/a', b'new'), ('x/closed/b', b'b'))
+    put(plain, content, layers=[folder_layer(content, 'x')])
+    with pytest.raises(PermissionError) as e:
+        files.pull('latest', there)
+    assert e.value.filename == str(there / 'x' / 'closed')
+    assert (there / 'x' / 'a').read_bytes() == b'old'
+    # Where nothing is to be in it, it may be.
+    content = packed(('x/a', b'new'), folder('x/closed'))
+    put(plain, content, layers=[folder_layer(content, 'x')])
+    files.pull('latest', there)
+    assert (there / 'x' / 'a').read_bytes() == b'new'
 
 
 def test_one_layer_s_links_are_not_followed_out_by_another(files, plain, there, tmp_path):
