@@ -7,7 +7,6 @@ from typing import Any, Callable, Dict, List, Optional
 from . import output, progress
 from .arguments import manifest, names
 from .clients import connect
-from .exceptions import DXFUnauthorizedError
 from .settings import Settings
 
 
@@ -39,9 +38,11 @@ def _copy(
     with progress.shown(settings.progress) as bars:
         try:
             digest = client.copy(reference, target, alias, referrers, bars)
-        except DXFUnauthorizedError as error:
+        except Exception as error:
+            from .words import may_be_of
+
             if elsewhere is not settings:
-                error.hint += f' (those for {elsewhere.host} begin with DXF_TO_)'
+                may_be_of(error, elsewhere.host)
             raise
     output.write_line(digest)
 

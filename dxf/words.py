@@ -42,11 +42,26 @@ _REFUSED_CERTIFICATE = (
 )
 
 
+# The attribute of an error that holds the host which it may be about, too.
+_OTHER = '_dxf_other_host'
+
+
 def describe(error: BaseException) -> str:
     """An error, in one line: what went wrong, with what, and what to do about it."""
     # A layout's address is nothing that anybody has typed.
     words = _describe(error).replace(f'{adapter.BASE_URL}v2/', 'oci:')
+    other = getattr(error, _OTHER, None)
+    if other and 'DXF_' in words:
+        words += f' (those for {other} begin with DXF_TO_)'
     return ' '.join(words.split())
+
+
+def may_be_of(error: BaseException, other: str) -> None:
+    """Have an error's words say what the variables of another registry are called.
+
+    :param other: the host that is copied to
+    """
+    setattr(error, _OTHER, other)
 
 
 def _describe(error: BaseException) -> str:

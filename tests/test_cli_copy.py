@@ -83,6 +83,19 @@ def test_credentials_for_one_are_not_for_the_other(registry_htpasswd, elsewhere)
         assert f'those for {flavour.host} begin with DXF_TO_' in err.decode()
 
 
+def test_what_is_wrong_with_the_other_names_its_variables(registry_http, tmp_path):
+    """What the first one's are called would be of no help."""
+    with LayoutPlain(LayoutFlavour(tmp_path), 'a') as plain:
+        plain.push_alias('v1', b'one')
+    shell = Shell(run_process, {'DXF_HOST': f'oci:{tmp_path}'})
+    words = ('copy', 'a', '@v1', 'any/where', '--to', registry_http.host)
+    code, out, err = shell(*words)
+    assert (code, out) == (1, b'')
+    assert b'does not speak https; set DXF_INSECURE=1' in err
+    assert f' (those for {registry_http.host} begin with DXF_TO_)\n' in err.decode()
+    shell.out(*words, DXF_TO_INSECURE='1')
+
+
 def test_credentials_of_docker(registry_htpasswd, elsewhere, tmp_path):
     login = auth(registry_htpasswd.username, registry_htpasswd.password)
     config = {'auths': {registry_htpasswd.host: {'auth': login}}}
