@@ -1,4 +1,4 @@
-"""A repository's manifests, and the aliases they go by."""
+"""A repository's aliases, and what they stand for."""
 
 from typing import (
     Any,
@@ -16,15 +16,14 @@ from typing import (
 
 import requests
 
-from . import digests, endpoints, manifest_digests, manifests, schema1
-from .answers import check_is_object
-from .blobs import Blobs
+from . import digests, endpoints, manifests, schema1
 from .exceptions import (
     DXFDigestNotAvailableForSchema1,
     DXFInvalidManifestError,
     DXFUnsupportedSchemaType,
 )
 from .indexes import Descriptor
+from .manifest_store import ManifestStore
 from .nesting import Nesting, unnested
 
 _Result = TypeVar('_Result')
@@ -39,8 +38,8 @@ _Child = Tuple[str, manifests.Manifest]
 _Blobs = List[Tuple[str, Optional[int]]]
 
 
-class Aliases(Blobs):
-    """Operations on manifests and aliases."""
+class Aliases(ManifestStore):
+    """Operations on aliases, and on what the manifests say that they stand for."""
 
     def make_manifest(self, *digests: str) -> str:
         """Make a manifest that lists blobs. Sizes come from the registry.
@@ -56,28 +55,6 @@ class Aliases(Blobs):
         sizes.update(zip(unknown, self._side_by_side(self.blob_size, unknown)))
         return manifests.make([(digest, sizes[digest]) for digest in digests])
 
-    def set_manifest(self, alias: str, manifest_json: Union[str, bytes]) -> None:
-        """Store a manifest under an alias ("Pushing Manifests").
-
-        :param alias: a tag, or the manifest's digest
-        :param manifest_json: the manifest's text, which is stored as it is, under its
-            own ``mediaType``
-        :raises DXFDigestMismatchError: if the registry says that it has stored something else
-        """
-        content = digests._to_bytes_2and3(manifest_json)
-        self._put(alias, content, manifests.media_type(manifests.load(content, alias)))
-
-    def _put(self, reference: str, content: bytes, media_type: str) -> requests.Response:
-        """Store a manifest under a tag or its digest."""
-        response = self._request(
-            'put',
-            endpoints.manifest(reference),
-            data=content,
-            headers={'Content-Type': media_type},
-        )
-        manifest_digests.check_announced(content, _announced(response), reference)
-        return response
-
     def set_alias(self, alias: str, *digests: str) -> str:
         """Give blobs a name: store a manifest that lists them.
 
@@ -89,47 +66,6 @@ class Aliases(Blobs):
         manifest_json = self.make_manifest(*digests)
         self.set_manifest(alias, manifest_json)
         return manifest_json
-
-    def get_manifest_and_response(self, alias: str) -> Tuple[str, requests.Response]:
-        """Fetch a manifest ("Pulling manifests").
-
-        :param alias: a tag or a digest
-        :returns: its text, byte for byte what the registry holds, and the registry's
-            answer, read to its end
-        :raises DXFDigestMismatchError: if it has not the digest that it was asked for
-            by, or that the answer says it has
-        """
-        response = self._read(
-            self._seam, endpoints.manifest(alias), headers={'Accept': manifests.ACCEPT}
-        )
-        check_is_object(response, 'a manifest')
-        if digests.is_digest(alias):
-            manifest_digests.check(response.content, alias, alias)
-        manifest_digests.check_announced(response.content, _announced(response), alias)
-        return _decode(response.content, alias), response
-
-    def head_manifest_and_response(self, alias: str) -> Tuple[str, requests.Response]:
-        """Ask for a manifest's digest ("Checking if content exists in the registry").
-
-        :param alias: a tag or a digest
-        :returns: the manifest's digest, and the registry's answer; where that does not
-            name the digest, the manifest is fetched
-        :raises requests.exceptions.HTTPError: if the registry has no such manifest
-        """
-        response = self._request(
-            'head', endpoints.manifest(alias), headers={'Accept': manifests.ACCEPT}
-        )
-        digest = _announced(response)
-        if not digest:
-            digest = self._get_with_digest(alias)[1]
-        return digest, response
-
-    def _get_with_digest(self, alias: str) -> Tuple[requests.Response, str]:
-        response = self.get_manifest_and_response(alias)[1]
-        digest = _announced(response)
-        if not digest and digests.is_digest(alias):
-            digest = alias
-        return response, digest or manifest_digests.of(response.content, alias)
 
     @overload
     def get_manifest(self, alias: str, platform: None = None) -> Union[str, Dict[str, str]]: ...
@@ -399,18 +335,6 @@ def _blobs(child: _Child, verify: bool) -> _Blobs:
 
 def _parse(text: Union[str, bytes], response: requests.Response, name: str) -> manifests.Manifest:
     return manifests.parse(text, response.headers.get('Content-Type'), name)
-
-
-def _announced(response: requests.Response) -> Optional[str]:
-    """The digest that an answer says that its manifest has, if it says so."""
-    return response.headers.get('Docker-Content-Digest')
-
-
-def _decode(content: bytes, name: str) -> str:
-    try:
-        return content.decode('utf-8')
-    except UnicodeDecodeError as error:
-        raise DXFInvalidManifestError('the text', 'is not UTF-8', name) from error
 
 
 def _text(child: _Child) -> str:
