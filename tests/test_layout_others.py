@@ -131,6 +131,26 @@ def test_docker_save(folder, client):
     assert client.list_platforms('two') == ['linux/arm64']
 
 
+def test_an_index_of_which_a_part_is_kept(folder, client):
+    """As regctl copies the platforms that it is told to."""
+    layout = folder / 'app'
+    images = [Image('linux/amd64'), Image('linux/arm64')]
+    written(layout, images[0])
+    text = index(*(image.entry() for image in images))
+    write_layout(layout, {**entry(text), 'annotations': {REF_NAME: 'v1'}})
+    digest = write_blob(layout, text.encode())
+    assert client.tag('v1', 'v2') == digest
+    client.untag('v1')
+    assert client.list_aliases() == ['v2']
+    assert client.resolve('v2') == digest
+    assert client.get_alias('v2', platform='linux/amd64') == [
+        sha256(content) for content in images[0].layers
+    ]
+    # Nobody else may begin with such a thing.
+    with LayoutFlavour(folder).client('other') as other, pytest.raises(requests.HTTPError):
+        other.set_manifest('v1', text)
+
+
 def test_no_oci_layout_file(folder, client):
     """The specification demands it. What was there is kept when something is pushed."""
     text, _ = built(folder / 'app', 'linux/amd64')

@@ -153,7 +153,11 @@ class Layout:
         :raises Refused: if something that it refers to is not there
         """
         missing = [digest for digest in references(manifest) if not self.files.has_blob(digest)]
-        if missing:
+        # Some keep an index of many platforms and the manifests of a few: it may be tagged.
+        is_kept = manifest.media_type in manifests.INDEX_TYPES and self.files.has_blob(
+            manifest.digest
+        )
+        if missing and not is_kept:
             raise Refused(
                 'MANIFEST_BLOB_UNKNOWN',
                 'the manifest refers to what is not there',
