@@ -90,7 +90,7 @@ class Blobs(Repository):
     ) -> str:
         with naming(filename), open(filename, 'rb', buffering=0) as file:
             if not has_size(file):
-                report = progress and partial(_report_of_file, progress, None)
+                report = progress and _report_of_pipe(progress)
                 return self._push_stream(file, digest, check_exists, report)
             content = Content(file)
             if progress is None:
@@ -110,12 +110,11 @@ class Blobs(Repository):
             digest = digests.hash_pieces(pieces(data))
         if digest is not None and check_exists and self._exists(digest):
             return digest
-        seen = None if progress is None else partial(progress, digest)
         return self._remember(
             self._uploader().push_stream(
                 pieces(data),
                 digest,
-                seen,
+                progress,
                 beside=progress is None and not self._is_replaced(),
                 check_exists=check_exists and digest is None,
             )
@@ -379,3 +378,16 @@ def _report_of_file(
     progress: Progress, size: Optional[int], digest: Optional[str], piece: bytes
 ) -> None:
     progress(digest, piece, size)
+
+
+def _report_of_pipe(progress: Progress) -> Callable[[Optional[str], bytes], Any]:
+    """The same for what does not say how long it is, begun when some of it is to be sent."""
+    begun: List[bool] = []
+
+    def report(digest: Optional[str], piece: bytes) -> None:
+        if not begun:
+            begun.append(True)
+            progress(digest, b'', None)
+        progress(digest, piece, None)
+
+    return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple, Optional
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple, Optional
 from requests.exceptions import RequestException
 
 from .answers import status_of
-from .contents import Content, Seen, Stream
+from .contents import Content, Stream
 from .digests import BesideHasher, Hasher, algorithm, is_known
 from .exceptions import (
     DXFCannotRewindError,
@@ -35,6 +36,10 @@ _MAX_STREAM_CHUNK_SIZE = 64 * 1024 * 1024
 # registry, and the least that is tried, in bytes.
 _FALLBACK_CHUNK_SIZE = 16 * 1024 * 1024
 _MIN_CHUNK_SIZE = 256 * 1024
+
+
+# Called with a blob's digest, where that is known, and a piece of it.
+Report = Callable[[Optional[str], bytes], Any]
 
 
 class Pushed(NamedTuple):
@@ -151,14 +156,15 @@ class Uploader:
         self,
         source: Iterator[bytes],
         digest: Optional[str] = None,
-        seen: Optional[Seen] = None,
+        report: Optional[Report] = None,
         beside: bool = True,
         check_exists: bool = False,
     ) -> Pushed:
         """Push what can be read only once, in constant memory.
 
         :param digest: its digest, if that is known before
-        :param seen: called with each piece that is sent for the first time
+        :param report: called with the digest, if that is known by then, and each piece that is
+            sent for the first time
         :param beside: whether to send one chunk while the next is read
         :param check_exists: don't send what turns out to be short and there already
         :raises DXFCannotRewindError: if the registry lost more of it than is kept
@@ -168,14 +174,16 @@ class Uploader:
         size = self._chunk_size or STREAM_CHUNK_SIZE
         first = stream.take(size)
         if stream.is_at_end():
-            content = Content(BytesIO(first), seen)
+            content = Content(BytesIO(first))
             digest = digest or content.digest()
+            if report is not None:
+                content.watch(partial(report, digest))
             if check_exists and self._target.exists(digest):
                 return Pushed(digest, content.size)
             return self.push(content, digest)
         session = Session.open(self._target)
         with _cancelled_if_refused(lambda: session):
-            return self._push_chunks(session, stream, first, digest, seen, beside)
+            return self._push_chunks(session, stream, first, digest, report, beside)
 
     def _push_chunks(
         self,
@@ -183,9 +191,10 @@ class Uploader:
         stream: Stream,
         first: bytes,
         digest: Optional[str],
-        seen: Optional[Seen],
+        report: Optional[Report],
         beside: bool,
     ) -> Pushed:
+        seen = None if report is None else partial(report, digest)
         chunk_size = max(len(first), min(session.min_chunk_size, _MAX_STREAM_CHUNK_SIZE))
         chunk = first + stream.take(chunk_size - len(first))
         # By what it is to go by, if that can be worked out.

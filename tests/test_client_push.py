@@ -198,6 +198,12 @@ def test_progress_knows_the_digest_of_bytes(client):
     assert {args[0] for args in calls} == {sha256(b'abc')}
 
 
+def test_progress_knows_the_digest_of_short_streams(client):
+    calls = []
+    client.push_blob(data=iter([b'a', b'bc']), progress=lambda *args: calls.append(args))
+    assert calls == [(sha256(b'abc'), b'abc')]
+
+
 def test_what_is_there_is_not_sent(client, beside, tmp_path, monkeypatch):
     digest = beside.push_blob(b'there')
     path = tmp_path / 'content'
@@ -301,18 +307,20 @@ def test_a_folder(client, tmp_path, monkeypatch):
     assert sent == []
 
 
-def test_progress_of_a_pipe(client, tmp_path):
-    """Its size and its digest are known at the end only."""
+@pytest.mark.parametrize('size, is_known', [(1_000_000, True), (5_000_000, False)])
+def test_progress_of_a_pipe(client, tmp_path, size, is_known):
+    """Its size is known at the end only, and so is its digest, unless it is short."""
     path = tmp_path / 'pipe'
     os.mkfifo(str(path))
-    content = b'through a pipe' * 100_000
+    content = b'p' * size
     calls = []
     with side_by_side() as threads:
         writing = threads.submit(path.write_bytes, content)
         got = client.push_blob(str(path), lambda *args: calls.append(args))
         writing.result()
     assert got == sha256(content)
-    assert {(digest, size) for digest, _, size in calls} == {(None, None)}
+    assert calls[0][1] == b''
+    assert {args[::2] for args in calls} == {(sha256(content) if is_known else None, None)}
     assert b''.join(piece for _, piece, _ in calls) == content
 
 
