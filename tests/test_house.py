@@ -9,18 +9,26 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+HOUSE = (ROOT / 'dxf', ROOT / 'dxf' / 'layout')
+SUPPORT = ROOT / 'tests' / 'support'
+
+
 def rooms():
     """The modules that the map names, in order, by the folder they are in."""
     text = (ROOT / 'docs' / 'house.rst').read_text(encoding='utf-8')
     tables = re.findall(r'^module .*\n=[= ]+\n((?:.+\n)+?)=[= ]+\n', text, re.MULTILINE)
     listed = [re.findall(r'^``(\w+)``', table, re.MULTILINE) for table in tables]
-    return dict(zip((ROOT / 'dxf', ROOT / 'dxf' / 'layout'), listed))
+    return dict(zip((*HOUSE, SUPPORT), listed))
 
 
-@pytest.mark.parametrize('folder', rooms(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize('folder', (*HOUSE, SUPPORT), ids=lambda folder: folder.name)
 def test_every_module_is_on_the_map(folder):
     there = {path.stem for path in folder.glob('*.py')} - {'__init__'}
     assert sorted(rooms()[folder]) == sorted(there)
+
+
+def test_the_tests_support_is_in_order():
+    assert rooms()[SUPPORT] == sorted(rooms()[SUPPORT])
 
 
 def uses(path):
@@ -30,7 +38,7 @@ def uses(path):
             yield from [node.module] if node.module else [name.name for name in node.names]
 
 
-@pytest.mark.parametrize('folder', rooms(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize('folder', HOUSE, ids=lambda folder: folder.name)
 def test_each_room_uses_those_above_it(folder):
     above = []
     for room in rooms()[folder]:
