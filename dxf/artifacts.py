@@ -1,16 +1,19 @@
 """Artifacts: files under their own names."""
 
 import os
-from typing import Any, Iterable, List, Mapping, NamedTuple, Optional
+from typing import Any, Iterable, List, Mapping, NamedTuple, Optional, Union
 
 from . import artifact_manifests, dates, digests, manifests
 from .artifact_manifests import ARTIFACT_TYPE, CREATED, FILE_TYPE, FOLDER_TYPE, Layer
 from .artifact_pulls import ArtifactPulls
 from .blobs import Progress
 from .manifests import Descriptor
+from .names import check_alias
 from .naming import Filename
 from .paths import check_distinct
 from .rooms import room
+
+Filenames = Union[Filename, Iterable[Filename]]
 
 
 class _Source(NamedTuple):
@@ -27,7 +30,7 @@ class Artifacts(ArtifactPulls):
     def push(
         self,
         alias: str,
-        filenames: Iterable[Filename],
+        filenames: Filenames,
         artifact_type: Optional[str] = None,
         annotations: Optional[Mapping[str, str]] = None,
         media_types: Optional[Mapping[Any, str]] = None,
@@ -36,8 +39,8 @@ class Artifacts(ArtifactPulls):
         """Store files and folders under an alias, with their names, as an artifact.
 
         :param alias: the name, a tag
-        :param filenames: relative paths, which are what the files are called when they are
-            pulled; or a mapping, from what they are to be called to any paths. A folder
+        :param filenames: relative paths, or one, which are what the files are called when they
+            are pulled; or a mapping, from what they are to be called to any paths. A folder
             becomes a gzipped tar archive, made in a temporary file.
         :param artifact_type: what they are, a media type;
             ``application/vnd.unknown.artifact.v1`` by default
@@ -48,10 +51,12 @@ class Artifacts(ArtifactPulls):
         :returns: the manifest's digest
         :raises DXFUnsafePathError: if something could not be pulled: what is called by an
             absolute path or one that leads up, what is there twice, a link out of a folder
-        :raises DXFInvalidNameError: if a media type is none
+        :raises DXFInvalidNameError: if the alias or a media type is none
         :raises DXFConfigurationError: if an annotation is no string
         :raises OSError: if a file can't be read
         """
+        # The registry would say so when all has been sent.
+        check_alias(alias)
         text = self._make_artifact(filenames, artifact_type, annotations, media_types, progress)
         content = text.encode('utf-8')
         self._put(alias, content, manifests._oci_manifest_mimetype)
@@ -59,7 +64,7 @@ class Artifacts(ArtifactPulls):
 
     def _make_artifact(
         self,
-        filenames: Iterable[Filename],
+        filenames: Filenames,
         artifact_type: Optional[str],
         annotations: Optional[Mapping[str, str]],
         media_types: Optional[Mapping[Any, str]],
@@ -102,8 +107,10 @@ class Artifacts(ArtifactPulls):
         return self._sizes[digest] if digest in self._sizes else self.blob_size(digest)
 
 
-def _sources(filenames: Iterable[Filename]) -> List[_Source]:
+def _sources(filenames: Filenames) -> List[_Source]:
     """What is to be pushed, if it could be pulled again."""
+    if isinstance(filenames, (str, bytes, os.PathLike)):
+        filenames = [filenames]
     named = filenames.items() if isinstance(filenames, Mapping) else ((f, f) for f in filenames)
     found = []
     for name, path in named:

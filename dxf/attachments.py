@@ -3,18 +3,17 @@
 from contextlib import suppress
 from http import HTTPStatus
 from threading import Lock
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import requests
 
 from . import digests, endpoints, manifests, referrers
 from .answers import check_is_object, is_not_found, status_of
-from .artifacts import Artifacts
+from .artifacts import Artifacts, Filenames
 from .blobs import Progress
 from .downloads import content_length
 from .exceptions import DXFInvalidManifestError, DXFUnsupportedSchemaType
 from .manifests import Descriptor
-from .naming import Filename
 from .pagination import pages
 
 # What a registry answers to an index that lists what it has not.
@@ -33,7 +32,7 @@ class Attachments(Artifacts):
     def attach(
         self,
         reference: str,
-        filenames: Iterable[Filename],
+        filenames: Filenames,
         artifact_type: str,
         annotations: Optional[Mapping[str, str]] = None,
         media_types: Optional[Mapping[Any, str]] = None,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+from pathlib import Path
 
 import pytest
 import requests
@@ -253,6 +254,21 @@ def test_names_that_could_not_be_pulled(fake_server, source, here, names):
     with dxf.DXF(fake_server.host, 'a', insecure=True) as made:
         with pytest.raises(DXFUnsafePathError):
             made.push('latest', [name.format(here) for name in names])
+    assert fake_server.requests == []
+
+
+@pytest.mark.parametrize('kind', [str, os.fsencode, Path])
+def test_one_name(files, source, there, kind):
+    files.push('latest', kind('sub/b'))
+    assert files.pull('latest', there) == [str(there / 'sub' / 'b')]
+
+
+@pytest.mark.parametrize('alias', ['', '-a', 'a/b', '@a', 'a' * 129, sha256(b'')])
+def test_what_is_no_alias(fake_server, source, alias):
+    """It is found before anything is sent."""
+    with dxf.DXF(fake_server.host, 'a', insecure=True) as made:
+        with pytest.raises(DXFInvalidNameError, match='invalid alias'):
+            made.push(alias, source)
     assert fake_server.requests == []
 
 
