@@ -10,7 +10,9 @@ from typing import (
     List,
     Literal,
     Mapping,
+    NamedTuple,
     Optional,
+    Tuple,
     Type,
     TypeVar,
     Union,
@@ -54,6 +56,16 @@ _Base = TypeVar('_Base', bound='DXFBase')
 
 Auth = Callable[[Any, requests.Response], Any]
 Request = Callable[..., requests.Response]
+
+
+class _Failure(NamedTuple):
+    """Why a challenge was not answered."""
+
+    about: Tuple[Dict[str, str], Optional[str]]  # headers that were sent, and the challenge
+    error: Exception
+
+    def __repr__(self) -> str:
+        return f'_Failure({type(self.error).__name__})'
 
 
 class DXFBase:
@@ -120,6 +132,9 @@ class DXFBase:
         self._tlskey = tlskey
         self._insecure_auth = insecure_auth
         self._headers: Dict[str, str] = {}
+        # What is being asked, and why `auth` has failed meanwhile.
+        self._sending: List[str] = []
+        self._failure: Optional[_Failure] = None
         self._transport = Transport()
         folder = layouts(host)
         if folder is not None:
@@ -210,23 +225,45 @@ class DXFBase:
         start = position(body)
         self._renew_token(early=is_stream(body) and _length(body) > _LONG)
         asked = False
-        while True:
-            headers = dict(self._headers)
-            response = self._send(method, url, headers, base_url, **kwargs)
-            if response.status_code != HTTPStatus.UNAUTHORIZED:
-                return check(response)
-            if Origin.of(response.url) != Origin.of(base_url):
-                return check(response)
-            # Objects with other connections may have the same `auth`.
-            with turn(self._auth), self._transport.authenticating:
-                # Unless another thread has done so since.
-                if self._headers == headers and self._auth and not asked:
-                    asked = True
-                    discard(response)
-                    self._auth(self, response)
-                if self._headers == headers:
+        before = self._failure
+        self._sending.append(method)
+        try:
+            while True:
+                headers = dict(self._headers)
+                response = self._send(method, url, headers, base_url, **kwargs)
+                if response.status_code != HTTPStatus.UNAUTHORIZED:
                     return check(response)
-            rewind(body, start)
+                if Origin.of(response.url) != Origin.of(base_url):
+                    return check(response)
+                # Objects with other connections may have the same `auth`.
+                with turn(self._auth), self._transport.authenticating:
+                    # Unless another thread has done so since.
+                    if self._headers == headers and self._auth and not asked:
+                        asked = True
+                        discard(response)
+                        self._answer(response, before)
+                    if self._headers == headers:
+                        return check(response)
+                rewind(body, start)
+        finally:
+            self._sending.pop()
+            if not self._sending:
+                self._failure = None
+
+    def _answer(self, response: requests.Response, before: Optional[_Failure]) -> None:
+        """Have ``auth`` answer a 401, unless it has failed to do so for another thread since.
+
+        A helper that hangs, or a service that locks out who guesses, is not to be asked by each.
+        """
+        about = (dict(self._headers), response.headers.get('WWW-Authenticate'))
+        failure = self._failure
+        if failure is not None and failure is not before and failure.about == about:
+            raise failure.error
+        try:
+            self._auth(self, response)  # type: ignore[misc]
+        except Exception as error:
+            self._failure = _Failure(about, error)
+            raise
 
     def authenticate(
         self,

@@ -178,6 +178,58 @@ def test_a_refusal_reaches_all(crowd, certificates):
         at_once([lambda client=client: outcome(client) for client in each])
 
 
+def test_a_refusal_is_for_all(crowd, certificates):
+    """Some services lock out who guesses, and a credential helper may hang."""
+    crowd.on('GET', '/token', lambda request: Answer(401))
+    outcomes = []
+
+    def ask():
+        with pytest.raises(exceptions.DXFUnauthorizedError) as e:
+            client.list_aliases()
+        outcomes.append(str(e.value))
+
+    with dxf.DXF(crowd.host, 'a', auth, tlsverify=certificates.ca) as client:
+        for turn in (1, 2):
+            # Who comes later may have others.
+            crowd.gather()
+            at_once([ask] * THREADS)
+            assert crowd.asked == ['repository:a:pull'] * turn
+        crowd.gather()
+        crowd.on('GET', '/token', crowd.grant)
+        assert at_once([client.list_aliases] * THREADS) == [['a']] * THREADS
+    assert len(set(outcomes)) == 1
+
+
+def test_a_refusal_of_one_scope_is_none_of_another(certificates):
+    refused = threading.Event()
+
+    def grant(request):
+        if 'push' not in request.query['scope'][0]:
+            return registry.grant(request)
+        refused.set()
+        return Answer(401)
+
+    def serve(request):
+        # The one that pulls is refused while the other one is, and answers after it.
+        answer = registry.serve(request)
+        if answer.status == 401:
+            ready.wait(SECONDS)
+        if request.method == 'GET':
+            refused.wait(SECONDS)
+        return answer
+
+    def push():
+        with pytest.raises(exceptions.DXFUnauthorizedError):
+            client.push_blob(data=b'x', check_exists=False)
+
+    ready = threading.Barrier(2)
+    with GrantingRegistry(certificates) as registry:
+        registry.on(None, '/v2/.*', serve)
+        registry.on('GET', '/token', grant)
+        with dxf.DXF(registry.host, 'a', auth, tlsverify=certificates.ca) as client:
+            assert at_once([push, client.list_aliases]) == [None, ['a']]
+
+
 @pytest.mark.parametrize('kind', ['one object', 'an object each'])
 def test_of_a_real_registry(registry_token, kind):
     service = registry_token.token_service
