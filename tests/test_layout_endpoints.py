@@ -968,6 +968,11 @@ def test_referrers_in_several_layouts(http, folder):
         assert len(http.get(path).json()['manifests']) == number
 
 
+def test_referrers_where_no_blobs_are(http, folder):
+    write_layout(folder / 'a/b')
+    assert http.get(f'referrers/{sha256(b"")}').json()['manifests'] == []
+
+
 def test_only_so_many_referrers_are_remembered(http, folder, opened, monkeypatch):
     monkeypatch.setattr(subjects, '_MAX_NUMBER', 1)
     subject = image(http)
