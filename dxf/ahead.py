@@ -104,14 +104,14 @@ class _Running:
         self._unwanted.set()
 
 
-def one_by_one(pulls: Iterable[Pull]) -> Pulled:
+def in_turn(pulls: Iterable[Pull]) -> Pulled:
     """Pull each blob when it is asked for."""
     for pull in pulls:
         chunks, size = pull()
         yield iter(chunks), size
 
 
-def side_by_side(pulls: Iterable[Pull]) -> Pulled:
+def in_advance(pulls: Iterable[Pull]) -> Pulled:
     """Pull the next blobs while one is used, in threads.
 
     What is left of a blob when the next is asked for is not fetched.

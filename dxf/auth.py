@@ -74,11 +74,12 @@ def challenge(response: requests.Response) -> Challenge:
     if not offers:
         raise DXFMalformedChallengeError('it offers neither Bearer nor Basic')
     # Where there is something else, a Bearer that names nobody to ask is no offer.
-    return next((offer for offer in offers if offer.scheme == 'basic' or _names(offer)), offers[0])
+    usable = (one for one in offers if one.scheme == 'basic' or _names_a_realm(one))
+    return next(usable, offers[0])
 
 
-def _names(offered: Challenge) -> bool:
-    """Whether a challenge names somebody to ask."""
+def _names_a_realm(offered: Challenge) -> bool:
+    """Whether a challenge says where tokens are to be had."""
     try:
         realm_url(offered, 'https://registry.invalid/', None)
     except DXFMalformedChallengeError:

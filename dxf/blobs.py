@@ -20,7 +20,7 @@ from typing import (
 import requests
 
 from . import blocks, digests, endpoints
-from .ahead import one_by_one, side_by_side
+from .ahead import in_advance, in_turn
 from .answers import is_not_found
 from .blocks import Block
 from .contents import Content, as_bytes, has_size, is_seekable, pieces
@@ -285,7 +285,7 @@ class Blobs(Repository):
             return self.pull_blob(digest, chunk_size=chunk_size), None
 
         pulls = (partial(pull, digest) for digest in todo)
-        pulled = side_by_side(pulls) if beside else one_by_one(pulls)
+        pulled = in_advance(pulls) if beside else in_turn(pulls)
         for digest, (chunks, _) in zip(todo, pulled):
             yield digest, chunks
 

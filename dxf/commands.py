@@ -15,7 +15,7 @@ from . import (
     stdin,
     tag_commands,
 )
-from .ahead import one_by_one, side_by_side
+from .ahead import in_advance, in_turn
 from .aliases import Aliases, without_sizes
 from .arguments import Source, content, manifests, names, references, sources
 from .blocks import Block
@@ -139,7 +139,7 @@ def _pulls(
             or (_LARGE_CHUNK_SIZE if unseen else _DEFAULT_CHUNK_SIZE),
         )
     pulls = (partial(pull, digest) for digest in digests)
-    return side_by_side(pulls) if beside else one_by_one(pulls)
+    return in_advance(pulls) if beside else in_turn(pulls)
 
 
 def _listed(client: Any, source: Source, platform: Optional[str]) -> Any:

@@ -67,7 +67,7 @@ class Answer(HTTPResponse):
         if self.length is not None:
             self.length -= count
         if not count or self.length == 0:
-            # As where the standard library reads.
+            # As the standard library does at the end of what it reads itself.
             self._close_conn()  # type: ignore[attr-defined]
         return count
 

@@ -214,8 +214,8 @@ class _Copying:
     def _bring_blobs(self, wanted: Iterable[_Blob]) -> None:
         todo = {blob.digest: blob for blob in wanted if blob.digest not in self._seen_to}
         if todo and self._may_mount and not self._seen_to:
-            # Where that is refused, the others need not ask. As a rule it is a configuration,
-            # and short.
+            # One by itself: where mounting is refused, the others need not ask. The first is a
+            # configuration as a rule, and so is soon sent.
             self._bring_blob(todo[next(iter(todo))])
             self._seen_to.add(next(iter(todo)))
         self._beside(

@@ -57,7 +57,7 @@ def pack(folder: str, name: str, file: IO[bytes], latest: Optional[int] = None) 
         for path in _walk(folder):
             inside = os.path.relpath(path, folder).replace(os.sep, '/')
             _add(tar, path, inside, name, latest)
-            # It would keep them all.
+            # The tar module would keep all entries, however many there are.
             tar.members = []  # type: ignore[attr-defined]
         # Closing it would fill up a whole record, which oras does not expect: it hashes what
         # it reads, and that is no more than this.

@@ -39,7 +39,7 @@ class Presence:
 
     def saw(self, digest: str) -> None:
         """Be told of a blob that is there. The first shows what the registry can do."""
-        # It stays locked.
+        # Never released: one blob tells as much as another.
         if not self._trying.acquire(blocking=False):
             return
         try:

@@ -49,7 +49,7 @@ class _Entry(tarfile.TarInfo):
         except (tarfile.EOFHeaderError, tarfile.EmptyHeaderError):  # type: ignore[attr-defined]
             raise
         except tarfile.HeaderError as error:
-            # Else it would count as the end.
+            # The tar module would take it for the archive's end.
             raise _Refused('it is no whole tar archive') from error
         if made.type == tarfile.GNUTYPE_SPARSE:
             cls._refuse()
@@ -91,7 +91,7 @@ def unpack(
         with tarfile.TarFile(fileobj=reader, tarinfo=_Entry, encoding='utf-8') as tar:  # type: ignore[arg-type]
             for entry in iter(tar.next, None):
                 unpacking.add(entry, reader)
-                # It would keep them all.
+                # The tar module would keep all entries, however many there are.
                 tar.members = []  # type: ignore[attr-defined]
                 tar.pax_headers = {}
         reader.finish(limit)
@@ -111,7 +111,7 @@ class _Unpacking:
         self._limit = limit
         self._left = limit
         self._mask = _mask(into)
-        # What is there; nothing else is, so nobody need look.
+        # What has been made so far. Nobody else writes there, so the disk need not be asked.
         self._kinds: Dict[Parts, str] = {(): _FOLDER}
         self.modes: Dict[Parts, int] = {}
 
