@@ -229,7 +229,7 @@ def test_lists(mock, client):
     assert sent(mock) == [('GET', REPO + 'tags/list'), ('GET', BASE + '_catalog')]
 
 
-@pytest.mark.parametrize('size', [1, 500])
+@pytest.mark.parametrize('size', [0, 1, 500])
 def test_batch_sizes(mock, client, size):
     n = [responses.matchers.query_param_matcher({'n': size})]
     mock.get(f'{REPO}tags/list', json={'tags': []}, match=n)

@@ -102,12 +102,13 @@ def test_no_actions(mock, client, actions):
 
 
 @pytest.mark.parametrize('actions', [None, ['pull'], '*'])
-@pytest.mark.parametrize('make', ['base', 'empty', 'none'])
+@pytest.mark.parametrize('make', ['base', 'empty', 'none', 'empty on Docker Hub'])
 def test_scopes_without_a_repository(mock, actions, make):
     made = {
         'base': lambda: dxf.DXFBase('registry.example'),
         'empty': lambda: dxf.DXF('registry.example', ''),
         'none': lambda: dxf.DXF('registry.example', None),
+        'empty on Docker Hub': lambda: dxf.DXF('registry-1.docker.io', ''),
     }[make]()
     mock.get(REALM, json={'token': 'abc'})
     made.authenticate(actions=actions, response=challenged(bearer(scope='other:x:y')))
