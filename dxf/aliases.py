@@ -183,7 +183,7 @@ class Aliases(ManifestStore):
         :param alias: a tag or a digest
         :returns: the digests of the blobs that it listed; for a multi-arch alias a dict
             from platform to the manifest's digest. These are not deleted. Where a tag lists
-            what refers to its subject, it is taken from that list.
+            what refers to its subject, it is taken from that list if that can be written.
         :raises requests.exceptions.HTTPError: if the registry has no such manifest, or
             does not delete
         """
