@@ -154,26 +154,63 @@ def pieces(data: Any) -> Iterator[bytes]:
 
 
 class Stream:
-    """Pieces of any size, to be taken in other sizes."""
+    """Pieces of any size, to be taken in other sizes.
+
+    What was taken is good until the second time after that: its memory is used again.
+    """
 
     def __init__(self, source: Iterator[bytes]) -> None:
         self._source = source
         self._piece = memoryview(b'')
+        self._buffers = [bytearray(), bytearray()]
+        self._ahead = memoryview(b'')  # taken, but not given away yet
 
-    def take(self, size: int) -> bytes:
+    def is_short(self, size: int) -> bool:
+        """Whether ``size`` bytes are all of it, and can be taken at once."""
+        self._ahead = self.take(size)
+        return self._is_at_end()
+
+    def take(self, size: int) -> memoryview:
         """The next ``size`` bytes, or fewer at the end."""
-        taken = bytearray()
-        while len(taken) < size and not self.is_at_end():
-            part = self._piece[: size - len(taken)]
-            taken += part
+        taken, self._ahead = self._ahead, memoryview(b'')
+        count = len(taken)
+        if count == size:
+            return taken
+        buffer = self._buffers.pop(0)
+        self._buffers.append(buffer)
+        buffer[:count] = taken
+        while count < size and not self._is_at_end():
+            part = self._piece[: size - count]
+            end = count + len(part)
+            buffer[count:end] = part
+            count = end
             self._piece = self._piece[len(part) :]
-        return bytes(taken)
+        return memoryview(buffer)[:count]
 
-    def is_at_end(self) -> bool:
-        """Whether nothing more comes."""
+    def _is_at_end(self) -> bool:
         while not self._piece:
             piece = next(self._source, None)
             if piece is None:
                 return True
             self._piece = memoryview(piece)
         return False
+
+
+class Memory:
+    """Bytes as a file, without a copy of them."""
+
+    def __init__(self, content: memoryview) -> None:
+        self._content = content
+        self._position = 0
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._position = offset + (len(self._content) if whence == os.SEEK_END else 0)
+        return self._position
+
+    def read(self, count: int) -> bytes:
+        piece = bytes(self._content[self._position : self._position + count])
+        self._position += len(piece)
+        return piece

@@ -5,13 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple, Optional
 
 from requests.exceptions import RequestException
 
 from .answers import status_of
-from .contents import Content, Stream
+from .contents import Content, Memory, Stream
 from .digests import BesideHasher, Hasher, algorithm, is_known
 from .exceptions import (
     DXFCannotRewindError,
@@ -172,9 +171,8 @@ class Uploader:
         """
         stream = Stream(source)
         size = self._chunk_size or STREAM_CHUNK_SIZE
-        first = stream.take(size)
-        if stream.is_at_end():
-            content = Content(BytesIO(first))
+        if stream.is_short(size):
+            content = Content(Memory(stream.take(size)))
             digest = digest or content.digest()
             if report is not None:
                 content.watch(partial(report, digest))
@@ -183,29 +181,27 @@ class Uploader:
             return self.push(content, digest)
         session = Session.open(self._target)
         with _cancelled_if_refused(lambda: session):
-            return self._push_chunks(session, stream, first, digest, report, beside)
+            return self._push_chunks(session, stream, size, digest, report, beside)
 
     def _push_chunks(
         self,
         session: Session,
         stream: Stream,
-        first: bytes,
+        chunk_size: int,
         digest: Optional[str],
         report: Optional[Report],
         beside: bool,
     ) -> Pushed:
         seen = None if report is None else partial(report, digest)
-        chunk_size = max(len(first), min(session.min_chunk_size, _MAX_STREAM_CHUNK_SIZE))
-        chunk = first + stream.take(chunk_size - len(first))
+        chunk_size = max(chunk_size, min(session.min_chunk_size, _MAX_STREAM_CHUNK_SIZE))
         # By what it is to go by, if that can be worked out.
         hasher = Hasher(algorithm(digest) if digest and is_known(digest) else 'sha256')
         size = 0
         with _Sender(beside) as sender:
-            while chunk:
-                sender.send(self._append_chunk, session, Content(BytesIO(chunk), seen))
+            for chunk in iter(lambda: stream.take(chunk_size), b''):
+                sender.send(self._append_chunk, session, Content(Memory(chunk), seen))
                 hasher.update(chunk)
                 size += len(chunk)
-                chunk = stream.take(chunk_size)
         got = hasher.digest()
         self._finish(session, digest or got, got, size)
         return Pushed(digest or got, size)

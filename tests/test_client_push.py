@@ -3,6 +3,8 @@
 import hashlib
 import io
 import os
+import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor as side_by_side
 
@@ -136,6 +138,35 @@ def test_a_generator_is_read_as_it_is_sent(client):
         client.push_blob(data=generate())
     # By the time it ended, requests had gone out.
     assert seen[-1] > seen[0]
+
+
+PUSHING = """
+import sys
+import requests
+
+def peak():
+    with open('/proc/self/status') as status:
+        return next(int(line.split()[1]) for line in status if line.startswith('VmHWM:'))
+
+before = peak()
+import dxf
+host, repo = sys.argv[1:]
+with dxf.DXF(host, repo, insecure=True) as client:
+    client.push_blob(data=(bytes([i]) * 100_000 for i in range(256)))
+    client.push_blob(data=(bytes([i]) * 100_000 for i in reversed(range(256))))
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not os.path.exists('/proc/self/status'), reason='nobody says how much it is')
+def test_a_generator_takes_little_memory(registry_http):
+    """A chunk on its way, and the next one: no copies of them."""
+    done = subprocess.run(
+        [sys.executable, '-c', PUSHING, registry_http.host, registry_http.new_repo()],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert int(done.stdout) < 16 << 10  # in KiB, more than requests takes
 
 
 @pytest.mark.parametrize('bad', [5, object(), [1, 2], [b'a', None]])

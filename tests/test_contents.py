@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dxf.contents import Content, as_bytes, has_size, is_seekable, pieces
+from dxf.contents import Content, Memory, Stream, as_bytes, has_size, is_seekable, pieces
 from dxf.digests import READ_SIZE
 from dxf.exceptions import DXFError, DXFFileChangedError
 
@@ -338,3 +338,37 @@ def test_a_file_that_the_system_makes_up_says_nothing():
     with open('/proc/self/status', 'rb', buffering=0) as file:
         assert not has_size(file)
         assert file.tell() == 0
+
+
+# Streams
+
+
+@pytest.mark.parametrize('piece', [1, 3, 10, 100])
+@pytest.mark.parametrize('ahead', [None, 5, 10, 1000])
+def test_a_stream_in_other_sizes(piece, ahead):
+    """What was taken last but one has been let go of when its memory is used again."""
+    content = bytes(range(100))
+    stream = Stream(content[i : i + piece] for i in range(0, 100, piece))
+    if ahead is not None:
+        assert stream.is_short(ahead) is (ahead >= 100)
+    taken, before = [], b''
+    for part in iter(lambda: stream.take(max(ahead or 0, 7)), b''):
+        assert taken[-1:] == [before] or not taken
+        taken.append(bytes(part))
+        before = part
+    assert b''.join(taken) == content
+    assert {len(part) for part in taken[:-1]} <= {max(ahead or 0, 7)}
+
+
+def test_an_empty_stream():
+    stream = Stream(iter([b'', b'']))
+    assert stream.is_short(10)
+    assert stream.take(10) == b''
+
+
+def test_memory_as_a_file():
+    content = Content(Memory(memoryview(b'0123456789')))
+    assert content.size == 10
+    assert content.read(3, 4) == b'3456'
+    assert b''.join(content.body(8)) == b'89'
+    assert content.digest() == sha256(b'0123456789')
