@@ -16,7 +16,7 @@ import requests
 
 from .digests import _to_bytes_2and3
 from .exceptions import DXFMalformedChallengeError, DXFTokenError
-from .redaction import without_query
+from .redaction import hidden, without_query
 from .tokens import DEFAULT_LIFETIME, is_token
 
 # More than any token lives, in seconds: JSON has numbers that no clock can be set to.
@@ -143,7 +143,7 @@ def refresh_form(
     form = [
         ('grant_type', 'refresh_token'),
         ('client_id', 'python-dxf'),
-        ('refresh_token', identity_token),
+        ('refresh_token', hidden(identity_token)),
     ]
     if 'service' in offered.parameters:
         form.append(('service', offered.parameters['service']))
@@ -235,7 +235,8 @@ def read_reply(reply: requests.Response) -> Reply:
     if not is_token(found):
         raise DXFTokenError(address, 'the token is malformed')
     successor = content.get('refresh_token')
-    return Reply(found, _lifetime(reply, content), successor if is_token(successor) else None)
+    lifetime = _lifetime(reply, content)
+    return Reply(hidden(found), lifetime, hidden(successor) if is_token(successor) else None)
 
 
 def _lifetime(reply: requests.Response, content: Dict[str, Any]) -> float:

@@ -33,6 +33,7 @@ from .exceptions import (
 from .names import layouts
 from .pagination import names
 from .proxies import is_between
+from .redaction import hidden
 from .retries import NETWORK_ERRORS, Retries, is_transient
 from .threads import turn
 from .tokens import Grant
@@ -172,7 +173,7 @@ class DXFBase:
             if name.lower() != 'authorization'
         }
         if value is not None:
-            self._headers['Authorization'] = 'Bearer ' + value
+            self._headers['Authorization'] = hidden('Bearer ' + value)
 
     @property
     def _base_url(self) -> str:
@@ -301,6 +302,8 @@ class DXFBase:
         :raises DXFMalformedChallengeError: if its challenge can't be answered
         :raises DXFTokenError: if the token service's reply holds no token
         """
+        password, authorization = hidden(password), hidden(authorization)
+        identity_token = hidden(identity_token)
         was_challenged = response is not None
         if response is None:
             response = self._send('get', self._base_url, {}, self._base_url)
@@ -314,7 +317,7 @@ class DXFBase:
         if self._insecure and not self._may_authenticate_insecurely:
             raise DXFAuthInsecureError()
         if username is not None and password is not None:
-            authorization = authentication.basic(username, password)
+            authorization = hidden(authentication.basic(username, password))
         challenge = authentication.challenge(response)
         if challenge.scheme == 'basic':
             # Without, there is nothing to keep: the registry's refusal stays what it is.

@@ -7,7 +7,7 @@ import logging
 import re
 import threading
 from contextlib import contextmanager, suppress
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Optional, TypeVar
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from .causes import causes
@@ -30,6 +30,22 @@ SECRET_HEADERS = ('Authorization', 'Cookie', 'Proxy-Authorization')
 _SECRET_FIELDS = ('refresh_token', 'password')
 
 _sending = threading.local()
+
+_Secret = TypeVar('_Secret')
+
+
+class Hidden(str):
+    """A text that is not shown with what holds it, or is given it: tracebacks may show both."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+def hidden(secret: _Secret) -> _Secret:
+    """The same, not to be shown; what is no text stays what it is."""
+    return Hidden(secret) if isinstance(secret, str) else secret  # type: ignore[return-value]
 
 
 def without_query(url: Optional[str]) -> str:

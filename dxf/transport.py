@@ -36,7 +36,7 @@ from .bodies import is_stream, position, rewind
 from .certificates import Certificates, check_files
 from .connections import session
 from .proxies import check as check_proxy
-from .redaction import SECRET_HEADERS, out_of_logs, scrub, without_query
+from .redaction import SECRET_HEADERS, hidden, out_of_logs, scrub, without_query
 from .retries import Retries, is_final, is_transient_status
 from .surroundings import Surroundings
 from .tokens import Tokens
@@ -182,6 +182,9 @@ class Transport:
         all_headers.update(credentials.headers_for(url))
         all_headers.update(headers or {})
         _check_headers(all_headers)
+        for name in (*SECRET_HEADERS, *credentials.headers):
+            if name in all_headers:
+                all_headers[name] = hidden(all_headers[name])
         # Not by way of a Request: that costs twice as much, and holds the same.
         request = requests.PreparedRequest()
         request.prepare(
@@ -190,6 +193,8 @@ class Transport:
             headers={name: value for name, value in all_headers.items() if value is not None},
             **kwargs,
         )
+        # A form may have a token in it.
+        request.body = hidden(request.body)
         start = position(request.body)
         history: List[requests.Response] = []
         while True:
@@ -276,7 +281,7 @@ class Transport:
             for name in (*SECRET_HEADERS, *credentials.headers):
                 hop.headers.pop(name, None)
         for name, value in credentials.headers_for(hop.url or '').items():
-            hop.headers.setdefault(name, value)
+            hop.headers.setdefault(name, hidden(value))
         return hop
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import logging
+import traceback
 
 import pytest
 from requests.exceptions import RequestException
@@ -9,8 +10,11 @@ from requests.exceptions import RequestException
 import dxf
 from dxf.exceptions import DXFError
 
+from .support import secrets
 from .support.client import OCI_MANIFEST, oci_manifest
 from .support.eyes import (
+    HIDDEN,
+    IDENTITY,
     PASSWORD,
     SIGNATURE,
     TOKEN,
@@ -76,6 +80,35 @@ def test_what_http_client_prints(eyes, server, client, monkeypatch):
     monkeypatch.setattr(http.client.HTTPConnection, 'debuglevel', 1)
     client.list_aliases()
     eyes.check()
+
+
+def log_in(client, response):
+    """With texts like any other: the tests' own are not shown by themselves."""
+    client.authenticate('fred', str(PASSWORD), response=response)
+
+
+def exchange(client, response):
+    client.authenticate(identity_token=str(IDENTITY), response=response)
+
+
+@pytest.mark.parametrize('auth', [log_in, exchange])
+@pytest.mark.parametrize('place', ['the token service', 'the registry', 'a refusal'])
+def test_what_functions_were_given(server, certificates, clock, auth, place):
+    """Some show it with a traceback: pytest, and services that collect failures."""
+    lost = Answer(hang_up=True)
+    if place == 'a refusal':
+        server.on(None, '/token', lambda request: Answer(401))
+    elif place == 'the registry':
+        server.on(None, '/v2/.*', with_a_token(server, lost))
+    else:
+        server.on(None, '/token', lambda request: lost)
+    with dxf.DXF(server.host, 'a', auth, tlsverify=certificates.ca, retries=1) as client:
+        with pytest.raises((RequestException, DXFError)) as e:
+            client.list_aliases()
+        shown = traceback.TracebackException.from_exception(e.value, capture_locals=True)
+        text = ''.join(shown.format()) + repr(client._headers)
+    assert 'self = ' in text
+    assert not secrets.found(text, HIDDEN - {SIGNATURE})
 
 
 # Where signed addresses lead
