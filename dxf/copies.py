@@ -231,6 +231,8 @@ class _Copying:
         if blob.is_elsewhere and not self._source._exists(blob.digest):
             return
         self._send(blob)
+        # It was there to be mounted, had the registry been willing.
+        self._may_mount = False
 
     def _mount(self, digest: str) -> bool:
         if not self._may_mount or not self._source._repo:

@@ -19,6 +19,7 @@ from dxf.exceptions import (
     DXFError,
     DXFInvalidManifestError,
     DXFInvalidNameError,
+    DXFMountFailed,
     DXFSchema1RefusedError,
     DXFSizeMismatchError,
     DXFUnauthorizedError,
@@ -356,6 +357,23 @@ def test_mounting_is_refused(source):
                 raise requests.exceptions.HTTPError('no')
 
         with Refusing(source.flavour.host, other.repo, insecure=True) as target:
+            client.copy('v1', target)
+        assert len(asked) == 1
+        assert other.get_manifest('v1').text == text
+
+
+def test_a_registry_that_does_not_mount(source):
+    """It begins an upload instead, which is enough to know."""
+    text = source.push_alias('v1', *(b'%d' % number for number in range(20)))
+    with client_for(source) as client, plain_for(source.flavour) as other:
+        asked = []
+
+        class Unwilling(dxf.DXF):
+            def mount_blob(self, repo, digest):
+                asked.append(digest)
+                raise DXFMountFailed()
+
+        with Unwilling(source.flavour.host, other.repo, insecure=True) as target:
             client.copy('v1', target)
         assert len(asked) == 1
         assert other.get_manifest('v1').text == text
