@@ -18,7 +18,7 @@ from .refusals import Refused
 from .storage import Storage, lock, sync
 
 # How long an upload that nobody goes on with is kept, in seconds.
-_KEPT_SECONDS = 7 * 24 * 60 * 60
+_KEPT_SECONDS = 24 * 60 * 60
 
 _IDENTIFIER = re.compile('[0-9a-f-]{36}')
 
