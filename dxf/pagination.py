@@ -67,9 +67,10 @@ def _names(response: requests.Response, key: str) -> List[str]:
         content: Any = response.json()
     except (ValueError, RecursionError) as error:
         raise instead_of(response, 'JSON') from error
-    found = content.get(key, ()) if isinstance(content, dict) else ()
-    if found is None:
-        return []  # a repository whose tags were all deleted
+    found = content.get(key) if isinstance(content, dict) else ()
+    if found is None and (key in content or 'name' in content):
+        # A repository whose tags were all deleted. Some say its name alone.
+        return []
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
         raise not_a_registry(response, f'its answer has no list of {key}')
     return found

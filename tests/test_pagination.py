@@ -195,6 +195,13 @@ def test_a_list_that_is_none(content):
 
 
 @pytest.mark.parametrize(
+    'content', ['{"name": "a", "tags": null}', '{"name": "a", "tags": []}', '{"name": "a"}']
+)
+def test_a_repository_without_tags(content):
+    assert Pages(page(content)).names() == []
+
+
+@pytest.mark.parametrize(
     'content', ['[]', '["a"]', '"tags"', '5', 'null', 'true', '{}', '{"repositories": ["a"]}']
 )
 def test_what_has_no_list(content):
