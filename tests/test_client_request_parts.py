@@ -154,6 +154,11 @@ def test_docker_hub(mock, host, repo, full):
     assert client.list_aliases() == client.list_repos() == []
 
 
+def test_a_port_of_docker_hub(mock):
+    mock.get('https://registry-1.docker.io:5000/v2/library/busybox/tags/list', json={'tags': []})
+    assert dxf.DXF('registry-1.docker.io:5000', 'busybox').list_aliases() == []
+
+
 def test_mounting_on_docker_hub(mock):
     """The other repository gets `library/` by the same rule."""
     mock.post('https://registry-1.docker.io/v2/us/r/blobs/uploads/', status=201)
