@@ -40,6 +40,7 @@ class Blocks:
     """Reads block by block into the same memory.
 
     :param kept: how many blocks are left alone after the one that was given last
+    :param size: how large a block may be, in bytes
 
     A block is whoever's it was given to until ``kept`` more have been asked for.
     """

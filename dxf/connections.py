@@ -150,9 +150,11 @@ class _Adapter(HTTPAdapter):
 
 
 def session() -> requests.Session:
-    """What connections are kept in. Requests don't pass through its other
-    memory, so it keeps no cookies: some registries ask whoever returns theirs
-    for CSRF tokens too."""
+    """What connections are kept in, and nothing else.
+
+    Requests don't pass through its other memory, so it keeps no cookies: some registries ask
+    whoever returns theirs for CSRF tokens too.
+    """
     made = requests.Session()
     for prefix in ('http://', 'https://'):
         made.mount(prefix, _Adapter())
