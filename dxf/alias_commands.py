@@ -6,14 +6,13 @@ import os
 from typing import Any, Callable, Dict, List
 
 from . import output
-from .arguments import content, manifests, references
+from .arguments import content, manifests, references, tag
 from .digests import hash_file
-from .names import check_alias
 from .settings import Settings
 
 
 def _set_alias(settings: Settings, client: Any, arguments: List[str]) -> None:
-    alias = check_alias(arguments[0])
+    alias = tag(arguments[0])
     digests = [
         hash_file(argument)
         if _is_path(argument)

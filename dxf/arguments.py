@@ -40,10 +40,15 @@ def references(arguments: List[str]) -> List[str]:
 
 def reference(name: str) -> str:
     """A tag or a manifest's digest."""
+    return check_syntax(name) if ':' in name else tag(name)
+
+
+def tag(name: str) -> str:
+    """A tag, where no @ stands before it."""
     if name.startswith('@'):
         with _hint('no @ stands before it here'):
             check_alias(name)
-    return check_syntax(name) if ':' in name else check_alias(name)
+    return check_alias(name)
 
 
 def content(argument: str, hint: str = 'an alias has an @ before it') -> str:

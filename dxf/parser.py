@@ -9,6 +9,9 @@ from typing import Any, Dict, List, NamedTuple, NoReturn, Optional, Sequence
 from ._version import __version__
 from .grammar import COMMANDS, DESCRIPTION, EPILOG, Argument, Command, Option
 
+# What is an option of some command, and of dxf itself is none.
+_FLAGS = {flag for command in COMMANDS for option in command.options for flag in option.flags}
+
 _DEFAULT_COLUMNS = 80
 
 
@@ -16,6 +19,8 @@ class _Parser(argparse.ArgumentParser):
     """Says of a wrong number of arguments what it has always said."""
 
     def error(self, message: str) -> NoReturn:
+        if 'COMMAND' in message:
+            message += f'; see {self.prog} --help'
         if 'the following arguments are required' in message:
             message = 'too few arguments: ' + message.rpartition(': ')[2]
         elif message.startswith('unrecognized arguments: ') and ' -' not in message:
@@ -134,7 +139,10 @@ def parse(args: Sequence[str]) -> Typed:
 
     :raises SystemExit: if it can't be run, as argparse does
     """
-    found, left = make().parse_known_args(list(args))
+    parser = make()
+    if args and args[0].partition('=')[0] in _FLAGS:
+        parser.error(f'{args[0]} stands before the COMMAND: options stand after it')
+    found, left = parser.parse_known_args(list(args))
     command = next(command for command in COMMANDS if command.name == found.command)
     values = [getattr(found, f'argument{number}') for number in range(len(command.arguments))]
     left = _left_over(command, values, left)

@@ -173,6 +173,7 @@ def test_allowed_aliases(fake_server, name):
         (['pull', 'a/b', 'latest'], 'an alias has an @ before it'),
         (['get-alias', 'a/b', '@latest'], 'no @ stands before it here'),
         (['del-alias', 'a/b', '@latest'], 'no @ stands before it here'),
+        (['set-alias', 'a/b', '@latest', DIGEST], 'no @ stands before it here'),
         (['set-alias', 'a/b', 'new', 'file'], "a file's path has a / in it, as in ./name"),
     ],
 )

@@ -105,6 +105,22 @@ def test_what_may_be_left_out_is_not_said_to_be_missing(command):
     assert result.err.endswith(b': too few arguments: REPO\n')
 
 
+@pytest.mark.parametrize(
+    'words', [['-q'], ['--format', 'json'], ['--format=json'], ['-o', 'file']], ids=' '.join
+)
+def test_an_option_before_the_command(words):
+    result = run_doit(*words, 'pull-blob', 'a/b', environ={})
+    assert (result.code, result.out) == (2, b'')
+    assert result.err.endswith(
+        f'{words[0]} stands before the COMMAND: options stand after it; see dxf --help\n'.encode()
+    )
+
+
+def test_no_command_at_all():
+    result = run_doit(environ={})
+    assert result.err.endswith(b'too few arguments: COMMAND; see dxf --help\n')
+
+
 def test_unknown_option():
     result = run_doit('list-repos', '--frobnicate', environ={})
     assert (result.code, result.out) == (2, b'')
