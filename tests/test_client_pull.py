@@ -1,6 +1,8 @@
 """Reading blobs, their sizes, and having those of another repository."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 import requests
@@ -165,3 +167,39 @@ def test_chunks_of_nothing(registry_http, chunk_size):
         digest = client.push_blob(data=b'x')
         with pytest.raises(ValueError, match='chunk_size'):
             client.pull_blob(digest, chunk_size=chunk_size)
+
+
+PULLING = """
+import sys
+import threading
+import requests
+
+def peak():
+    with open('/proc/self/status') as status:
+        return next(int(line.split()[1]) for line in status if line.startswith('VmHWM:'))
+
+before = peak()
+import dxf
+host, repo, *wanted = sys.argv[1:]
+with dxf.DXF(host, repo, insecure=True) as client:
+    for number, (_, chunks) in enumerate(client.pull_blobs(wanted)):
+        for chunk in chunks:
+            if not number:
+                threading.Event().wait(1)  # until as much has come as may wait
+                break
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not os.path.exists('/proc/self/status'), reason='nobody says how much it is')
+def test_many_large_blobs_in_little_memory(registry_http):
+    """Whoever is slow to take them has few of their bytes wait; the command has its own beside."""
+    repo = registry_http.new_repo()
+    with PlainClient(registry_http, repo) as plain:
+        names = [plain.push_blob(bytes([i]) * (4 << 20)) for i in range(16)]
+    done = subprocess.run(
+        [sys.executable, '-c', PULLING, registry_http.host, repo, *names],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert int(done.stdout) < 14 << 10  # in KiB, more than requests takes
