@@ -53,7 +53,16 @@ def describe(error: BaseException) -> str:
     other = getattr(error, _OTHER, None)
     if other and 'DXF_' in words:
         words += f' (those for {other} begin with DXF_TO_)'
-    return ' '.join(words.split())
+    return _harmless(' '.join(words.split()))
+
+
+def _harmless(text: str) -> str:
+    """Text that a registry may have made, without what would do something to a terminal."""
+    # A file's name may have bytes that are no text, which are shown as they are escaped.
+    return ''.join(
+        character if character.isprintable() or '\ud800' <= character <= '\udfff' else '?'
+        for character in text
+    )
 
 
 def may_be_of(error: BaseException, other: str) -> None:

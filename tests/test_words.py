@@ -56,6 +56,17 @@ def test_a_page_of_another_server(fake_server):
     )
 
 
+def test_what_a_registry_says_does_nothing_to_a_terminal(fake_server):
+    errors = {'errors': [{'code': 'DENIED', 'message': 'no\x1b[31m\x9b2J\u202e way\x07'}]}
+    fake_server.on('GET', '.*', Answer(409, errors, {'Content-Type': 'application/json'}))
+    assert describe(failure(fake_server.url + '/v2/')).endswith('/v2/: DENIED: no?[31m?2J? way?')
+
+
+def test_a_file_whose_name_is_no_text():
+    error = FileNotFoundError(2, 'No such file or directory', 'größe\udcff')
+    assert describe(error) == 'größe\udcff: No such file or directory'
+
+
 def test_another_platform():
     assert describe(exceptions.DXFPlatformDataNotFound('linux/s390x')) == (
         'there is no data for platform linux/s390x; see list-platforms'
