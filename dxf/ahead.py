@@ -15,7 +15,7 @@ THREADS = 8
 
 # How much of each may wait, in bytes, and how much is handed over at a time:
 # handing over costs more than a small piece is worth.
-_WAITING_SIZE = 512 * 1024
+_WAITING_SIZE = 256 * 1024
 _HANDED_SIZE = 256 * 1024
 
 # How often a thread looks whether it is still wanted, in seconds.

@@ -57,7 +57,7 @@ def _pull_blob(
         _listed(client, source, settings.platform) if source else [(digest, None)]
         for source, digest in sources(arguments)
     ]
-    if output_file is not None:
+    if output_file is not None and output_file != '-':
         _save_blobs(settings, client, found, output_file)
         return
     pulls = _pulls(settings, client, [digest for digest, _ in _of_one_platform(found)])

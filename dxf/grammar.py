@@ -91,7 +91,7 @@ COMMANDS = (
                 'output_file',
                 'FILE',
                 'write to a file instead, which appears when all of it is there and is right; '
-                'run again after an interruption, it goes on where it was',
+                'run again after an interruption, it goes on where it was; - for standard output',
             ),
             _QUIET,
         ),

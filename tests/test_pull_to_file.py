@@ -128,6 +128,12 @@ def get(blob, first=None):
     return (sha256(blob), first and f'bytes={first}-')
 
 
+def test_a_dash_is_standard_output(registry_http, stored, folder):
+    done = pull(registry_http.host, '-', stored, SMALL, '@latest', cwd=folder)
+    assert done == (0, SMALL + A + SMALL, b'')
+    assert list(folder.iterdir()) == []
+
+
 def stop(proxy, folder, schedule, size, *args, number=signal.SIGKILL):
     """Have nothing move any more at some point, and end the command when it is there."""
     proxy.play(Schedule.parse(schedule))
