@@ -245,14 +245,15 @@ class Download:
             and pace.is_worth_more(self.size - self._position)
         )
 
-    def _range(self, first: int, end: int) -> Optional[bytearray]:
-        """The bytes from ``first`` up to but without ``end``; ``None`` if it can't be had."""
+    def _range(self, first: int, content: bytearray) -> Optional[bytearray]:
+        """Fill memory with the bytes from ``first`` on; ``None`` if they can't be had."""
         attempts = self._retries.start()
-        content, count = bytearray(end - first), 0
+        size, count = len(content), 0
+        last = first + size - 1
         while True:
             began = count
             try:
-                response = self._get(headers={'Range': f'bytes={first + count}-{end - 1}'})
+                response = self._get(headers={'Range': f'bytes={first + count}-{last}'})
                 if (
                     response.status_code != HTTPStatus.PARTIAL_CONTENT
                     or _range_start(response) != first + count
@@ -262,11 +263,11 @@ class Download:
                 for piece in contents(response, _RANGE_STEP):
                     content[count : count + len(piece)] = piece
                     count += len(piece)
-                    if count > end - first:
+                    if count > size:
                         break
                 response.close()
-                if count >= end - first:
-                    return content if count == end - first else None
+                if count >= size:
+                    return content if count == size else None
                 error: Exception = ConnectionError('a range was cut short')
             except NETWORK_ERRORS as caught:
                 error = caught

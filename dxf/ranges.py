@@ -32,8 +32,8 @@ _WAITING = 0.5
 # What more connections must bring for each next step, as a factor.
 _GAIN = 1.2
 
-# Gives the bytes from one position to another; None if it can't be had.
-Fetch = Callable[[int, int], Optional[bytearray]]
+# Fills memory with the bytes from a position on, and gives it back; None if they can't be had.
+Fetch = Callable[[int, bytearray], Optional[bytearray]]
 
 
 class Pace:
@@ -123,9 +123,10 @@ class Ranges:
     def _one(self, threads: ThreadPoolExecutor, width: int) -> Generator[bytearray, None, bool]:
         """Give the next range, with ``width`` of them on their way; not if there is none."""
         while len(self._coming) < width and self._next < self._size:
-            end = min(self._next + RANGE_SIZE, self._size)
-            self._coming.append(threads.submit(self._fetch, self._next, end))
-            self._next = end
+            # Made here: what each thread makes, the system keeps for that thread.
+            memory = bytearray(min(RANGE_SIZE, self._size - self._next))
+            self._coming.append(threads.submit(self._fetch, self._next, memory))
+            self._next += len(memory)
         piece = self._coming.popleft().result() if self._coming else None
         if piece is None:
             return False
