@@ -16,23 +16,18 @@ from .support.client import (
     methods,
     record_sent,
 )
-from .support.plain import PlainClient, schema2, sha256
+from .support.plain import schema2, sha256
 
 
 @pytest.fixture
-def repo(registry_http):
-    return registry_http.new_repo()
+def registry(registry_http):
+    """The one whose `repo` and `plain` these are."""
+    return registry_http
 
 
 @pytest.fixture
 def client(registry_http, repo):
     with client_for(registry_http, repo) as made:
-        yield made
-
-
-@pytest.fixture
-def plain(registry_http, repo):
-    with PlainClient(registry_http, repo) as made:
         yield made
 
 

@@ -92,24 +92,24 @@ def test_commands_and_options(typing):
     assert typing('dxf list-al\tx/y --form\tj\t') == ['list-aliases', 'x/y', '--format', 'json']
 
 
-def test_aliases(typing, registry_http, repo_http, plain_http):
-    plain_http.push_alias('latest', b'one')
-    plain_http.push_alias('other', b'two')
+def test_aliases(typing, registry_http, http_repo, http_plain):
+    http_plain.push_alias('latest', b'one')
+    http_plain.push_alias('other', b'two')
     environ = registry_http.environ()
-    assert typing(f'dxf get-alias {repo_http} lat\t', **environ)[2:] == ['latest']
+    assert typing(f'dxf get-alias {http_repo} lat\t', **environ)[2:] == ['latest']
 
 
-def test_aliases_after_an_at(typing, registry_http, repo_http, plain_http):
-    plain_http.push_alias('latest', b'one')
-    plain_http.push_alias('other', b'two')
-    ran = typing(f'dxf pull-blob {repo_http} @oth\t', **registry_http.environ())
-    assert ran == ['pull-blob', repo_http, '@other']
+def test_aliases_after_an_at(typing, registry_http, http_repo, http_plain):
+    http_plain.push_alias('latest', b'one')
+    http_plain.push_alias('other', b'two')
+    ran = typing(f'dxf pull-blob {http_repo} @oth\t', **registry_http.environ())
+    assert ran == ['pull-blob', http_repo, '@other']
 
 
-def test_repositories(typing, registry_http, repo_http, plain_http):
-    plain_http.push_blob(b'one')
-    start, end = repo_http[:-1], repo_http[-1]
-    ran = typing(f'dxf list-aliases {repo_http[:-1]}\t', **registry_http.environ())
+def test_repositories(typing, registry_http, http_repo, http_plain):
+    http_plain.push_blob(b'one')
+    start, end = http_repo[:-1], http_repo[-1]
+    ran = typing(f'dxf list-aliases {http_repo[:-1]}\t', **registry_http.environ())
     # Others' repositories may begin alike.
     assert ran[1].startswith(start), end
 
@@ -154,17 +154,17 @@ def ask(line, environ):
     return [word.strip() for word in told.read_text().split('\013') if word], done
 
 
-def test_offered_as_the_shell_asks(environ, registry_http, repo_http, plain_http):
-    plain_http.push_alias('latest', b'one')
+def test_offered_as_the_shell_asks(environ, registry_http, http_repo, http_plain):
+    http_plain.push_alias('latest', b'one')
     environ = {**environ, **registry_http.environ()}
     for line, expected in (
-        (f'dxf auth {repo_http} pu', {'pull', 'push'}),
-        (f'dxf auth {repo_http} ', {r'\*', 'pull', 'push'}),
-        (f'dxf blob-size {repo_http} @', {'@latest'}),
-        (f'dxf push {repo_http} @l', {'@latest'}),
-        (f'dxf push {repo_http} @n', set()),
-        (f'dxf mount-blob {repo_http} {repo_http}', {repo_http}),
-        (f'dxf mount-blob {repo_http} {repo_http} sha', set()),
+        (f'dxf auth {http_repo} pu', {'pull', 'push'}),
+        (f'dxf auth {http_repo} ', {r'\*', 'pull', 'push'}),
+        (f'dxf blob-size {http_repo} @', {'@latest'}),
+        (f'dxf push {http_repo} @l', {'@latest'}),
+        (f'dxf push {http_repo} @n', set()),
+        (f'dxf mount-blob {http_repo} {http_repo}', {http_repo}),
+        (f'dxf mount-blob {http_repo} {http_repo} sha', set()),
     ):
         offered, done = ask(line, environ)
         assert expected <= set(offered), line
@@ -249,16 +249,3 @@ def test_it_costs_nothing_else(environ):
         [sys.executable, '-c', code], env=environ, capture_output=True, timeout=SECONDS
     )
     assert done.stdout.splitlines()[-1:] == [b'[]']
-
-
-@pytest.fixture
-def repo_http(registry_http):
-    return registry_http.new_repo()
-
-
-@pytest.fixture
-def plain_http(registry_http, repo_http):
-    from .support.plain import PlainClient
-
-    with PlainClient(registry_http, repo_http) as client:
-        yield client

@@ -345,25 +345,11 @@ def test_to_the_same_repository_by_another_user(source):
     assert source.get_manifest('v2').text == text
 
 
-def test_mounting_is_refused(source):
-    """Some registries answer with an error. Then blobs go the long way."""
-    text = source.push_alias('v1', *(b'%d' % number for number in range(20)))
-    with client_for(source) as client, plain_for(source.flavour) as other:
-        asked = []
-
-        class Refusing(dxf.DXF):
-            def mount_blob(self, repo, digest):
-                asked.append(digest)
-                raise requests.exceptions.HTTPError('no')
-
-        with Refusing(source.flavour.host, other.repo, insecure=True) as target:
-            client.copy('v1', target)
-        assert len(asked) == 1
-        assert other.get_manifest('v1').text == text
-
-
-def test_a_registry_that_does_not_mount(source):
-    """It begins an upload instead, which is enough to know."""
+@pytest.mark.parametrize(
+    'error', [requests.exceptions.HTTPError('no'), DXFMountFailed()], ids=['refused', 'an upload']
+)
+def test_a_registry_that_does_not_mount(source, error):
+    """Some answer with an error, and some begin an upload. Then blobs go the long way."""
     text = source.push_alias('v1', *(b'%d' % number for number in range(20)))
     with client_for(source) as client, plain_for(source.flavour) as other:
         asked = []
@@ -371,7 +357,7 @@ def test_a_registry_that_does_not_mount(source):
         class Unwilling(dxf.DXF):
             def mount_blob(self, repo, digest):
                 asked.append(digest)
-                raise DXFMountFailed()
+                raise error
 
         with Unwilling(source.flavour.host, other.repo, insecure=True) as target:
             client.copy('v1', target)
