@@ -14,6 +14,7 @@ from itertools import chain, count
 from typing import IO, Iterator, Optional, Sequence
 
 from .digests import hash_bytes
+from .locks import try_lock
 
 # Of a file's name this much is in its part's, in bytes: no file system has no room for
 # that and the rest of it.
@@ -154,15 +155,7 @@ def _lock(file: IO[bytes]) -> Optional[bool]:
     """
     if sys.platform == 'win32':
         return True  # where two runs at once are not told apart
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
+    return try_lock(file)
 
 
 def _is_called(file: IO[bytes], name: str) -> bool:

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from threading import Event, Lock
 from typing import Callable, Iterable, Iterator, Optional, Tuple, TypeVar
 
+from .locks import try_lock
+
 # How long to wait for who is still writing when all is off, in seconds.
 _CLOSE_SECONDS = 1
 
@@ -94,19 +96,15 @@ def _lock(path: str) -> Optional[int]:
     :raises BlockingIOError: if somebody else has it locked
     """
     if sys.platform == 'win32':
+        return None  # where a folder can't be opened
+    opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    locked = try_lock(opened)
+    if locked:
+        return opened
+    os.close(opened)
+    if locked is None:
         return None
-    import fcntl
-
-    lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise
-    except OSError:
-        os.close(lock)
-        return None
-    return lock
+    raise BlockingIOError(f'somebody else has {path} locked')
 
 
 def _tidy(folder: str) -> None:
